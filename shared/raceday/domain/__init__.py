@@ -1,0 +1,1 @@
+"""What racing is. Pure: no input or output, no clock, no environment."""

@@ -1,0 +1,220 @@
+"""What one response changes, compared with what is known: the heart of RaceDay, and pure.
+
+`derive_poll` is the one place where a `RaceEvent` and a `RaceState` become a `RacePoll`; every poller, the
+daily import and the replay go through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from raceday.domain.entrant import Entrant
+from raceday.domain.fingerprint import fingerprint
+from raceday.domain.flow import MoneyFlow, RaceMoney, money_flow
+from raceday.domain.money_flow import Estimator
+from raceday.domain.odds import Odds, OddsKind, OddsTick, moved_prices, shortening_pct
+from raceday.domain.quality import STALE_AFTER_S, consistent, poll_quality
+from raceday.domain.quality_inputs import measure
+from raceday.domain.race import StatusTransition
+from raceday.domain.race_poll import KnownEntrant, PollTiming, RaceEvent, RacePoll, RaceState
+from raceday.domain.result import KnownResult, RaceResult, supersedes
+from raceday.domain.status import RaceStatus, is_backward
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveSettings:
+    """The choices that an operator has. A move of `alert_move_pct` percent raises an event for the runner."""
+
+    estimator: Estimator = Estimator.HOLD
+    alert_move_pct: float = 5.0
+
+
+def derive_poll(
+    event: RaceEvent, state: RaceState, timing: PollTiming, settings: DeriveSettings | None = None
+) -> RacePoll:
+    """Return everything that a response changes against the last known state of its race.
+
+    A response older than the one last written changes nothing: the live rows never go back in time.
+    """
+    settings = settings or DeriveSettings()
+    status = next_status(state.status, event.race.status)
+    entrants = tuple(_settle_odds(entrant, state.entrants.get(entrant.entrant_id)) for entrant in event.entrants)
+    event = replace(event, entrants=entrants)
+    money = _race_money(event, state)
+    flow = _flow(money, state, status, settings)
+    measured = measure(event, state, flow, timing)
+    prints = {entrant.entrant_id: _entrant_print(entrant, event, flow) for entrant in entrants}
+    race_print = _race_print(event, status, prints)
+    outdated = state.generated_at is not None and event.generated_at < state.generated_at
+    changed = not outdated and (race_print != state.fingerprint or _fills_new_bucket(flow, state))
+    known = state.entrants
+    changed_entrants = tuple(
+        entrant for entrant in entrants if changed and _differs(known.get(entrant.entrant_id), entrant, prints)
+    )
+    return RacePoll(
+        race=event.race,
+        timing=timing,
+        changed=changed,
+        fingerprint=race_print if changed else state.fingerprint,
+        generated_at=event.generated_at,
+        status=status if changed else state.status,
+        transition=_transition(state, status, event) if changed else None,
+        entrants=changed_entrants,
+        entrant_fingerprints=prints,
+        moved=_moved(changed_entrants, state, settings),
+        odds_ticks=_odds_ticks(changed_entrants, state, event) if changed else (),
+        buckets=flow.buckets if changed else (),
+        repairs=flow.repairs if changed else (),
+        pools=event.pools if changed else None,
+        result=_new_result(event.result, state.result) if changed else None,
+        quality=poll_quality(measured),
+        consistent=consistent(measured),
+        stale=measured.payload_age_s > STALE_AFTER_S,
+        holds=event.holds or {},
+    )
+
+
+def next_status(known: RaceStatus, said: RaceStatus | None) -> RaceStatus:
+    """Return the status after a response.
+
+    An unknown status keeps what was known. An abandoned race stays abandoned while its event still says Open:
+    the meeting list knows of abandonments that event details never learn of.
+    """
+    if said is None:
+        return known
+    if known is RaceStatus.ABANDONED and said is RaceStatus.OPEN:
+        return known
+    return said
+
+
+def _transition(state: RaceState, status: RaceStatus, event: RaceEvent) -> StatusTransition | None:
+    if status is state.status:
+        return None
+    return StatusTransition(state.status, status, event.generated_at, is_backward(state.status, status))
+
+
+def _settle_odds(entrant: Entrant, known: KnownEntrant | None) -> Entrant:
+    """Return the runner with the odds that are to be stored.
+
+    A fixed price of 0 is a price withdrawn. A missing tote price, or a response without odds, keeps what is
+    known, except that a scratched runner has no tote price.
+    """
+    before = known.odds if known is not None else Odds()
+    if entrant.odds is None:
+        return replace(entrant, odds=before)
+    if entrant.is_scratched:
+        return entrant
+    return replace(
+        entrant,
+        odds=replace(
+            entrant.odds,
+            pool_win=entrant.odds.pool_win if entrant.odds.pool_win is not None else before.pool_win,
+            pool_place=entrant.odds.pool_place if entrant.odds.pool_place is not None else before.pool_place,
+        ),
+    )
+
+
+def _race_money(event: RaceEvent, state: RaceState) -> RaceMoney:
+    scratched_before = {known.entrant_id for known in state.entrants.values() if known.scratched}
+    newly_scratched = any(
+        entrant.is_scratched and entrant.entrant_id in state.entrants and entrant.entrant_id not in scratched_before
+        for entrant in event.entrants
+    )
+    return RaceMoney(
+        race_id=event.race.race_id,
+        advertised_start=event.race.advertised_start,
+        at=event.generated_at,
+        odds={entrant.entrant_id: entrant.odds or Odds() for entrant in event.entrants if not entrant.is_scratched},
+        holds=event.holds,
+        pools=event.pools,
+        after_scratching=newly_scratched,
+    )
+
+
+def _flow(money: RaceMoney, state: RaceState, status: RaceStatus, settings: DeriveSettings) -> MoneyFlow:
+    if status is RaceStatus.ABANDONED:
+        return MoneyFlow()
+    stored = {entrant_id: known.buckets for entrant_id, known in state.entrants.items()}
+    return money_flow(money, stored, settings.estimator)
+
+
+def _fills_new_bucket(flow: MoneyFlow, state: RaceState) -> bool:
+    """Whether a runner gets a bucket it does not have yet, so that unchanged pools still leave no gap."""
+    for bucket in flow.buckets:
+        known = state.entrants.get(bucket.entrant_id)
+        if known is None or all(amounts.bucket != bucket.bucket for amounts in known.buckets):
+            return True
+    return False
+
+
+def _entrant_print(entrant: Entrant, event: RaceEvent, flow: MoneyFlow) -> str:
+    share = event.holds.get(entrant.entrant_id) if event.holds else None
+    return fingerprint(replace(entrant, price_history=()), share, flow.implied_pct.get(entrant.entrant_id))
+
+
+def _race_print(event: RaceEvent, status: RaceStatus, entrant_prints: Mapping[str, str]) -> str:
+    result = replace(event.result, seen_at=event.race.advertised_start) if event.result else None
+    return fingerprint(event.race, status, entrant_prints, event.pools, result)
+
+
+def _differs(known: KnownEntrant | None, entrant: Entrant, prints: Mapping[str, str]) -> bool:
+    return known is None or known.fingerprint != prints[entrant.entrant_id]
+
+
+def _odds_ticks(entrants: tuple[Entrant, ...], state: RaceState, event: RaceEvent) -> tuple[OddsTick, ...]:
+    ticks: list[OddsTick] = []
+    race_id = event.race.race_id
+    for entrant in entrants:
+        known = state.entrants.get(entrant.entrant_id)
+        if known is None:
+            ticks.extend(
+                OddsTick(
+                    race_id,
+                    entrant.entrant_id,
+                    OddsKind.FIXED_WIN,
+                    point.odds,
+                    point.at,
+                    point == entrant.opening,
+                )
+                for point in entrant.price_history
+                if point.at < event.generated_at
+            )
+        ticks.extend(
+            OddsTick(race_id, entrant.entrant_id, kind, odds, event.generated_at)
+            for kind, odds in moved_prices(known.odds if known else None, entrant.odds or Odds())
+        )
+    return tuple(ticks)
+
+
+def _moved(entrants: tuple[Entrant, ...], state: RaceState, settings: DeriveSettings) -> frozenset[str]:
+    """Return the known runners that moved far enough for an alert: by price, or by being scratched."""
+    moved: set[str] = set()
+    for entrant in entrants:
+        known = state.entrants.get(entrant.entrant_id)
+        if known is None:
+            continue
+        far = any(
+            abs(shortening_pct(before, after)) >= settings.alert_move_pct
+            for before, after in _price_pairs(known.odds, entrant.odds or Odds())
+        )
+        if far or (entrant.is_scratched and not known.scratched):
+            moved.add(entrant.entrant_id)
+    return frozenset(moved)
+
+
+def _price_pairs(before: Odds, after: Odds) -> list[tuple[float, float]]:
+    pairs = [(getattr(before, kind.value), getattr(after, kind.value)) for kind in OddsKind]
+    return [(old, new) for old, new in pairs if old and new]
+
+
+def _new_result(result: RaceResult | None, known: KnownResult | None) -> RaceResult | None:
+    """Return the result when it is to be written: it is new or different, and says no less than the stored one."""
+    if result is None or not supersedes(result, known):
+        return None
+    return result if known is None or known.fingerprint != result_print(result) else None
+
+
+def result_print(result: RaceResult) -> str:
+    """Return the fingerprint of a result, whatever the time it was seen at."""
+    return fingerprint(result.status, result.placings, result.dividends, result.protest_lodged, result.protest_reason)

@@ -1,0 +1,1 @@
+"""Where races are kept: the port that speaks racing, the one table catalogue, and the adapters."""

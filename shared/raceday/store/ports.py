@@ -1,0 +1,195 @@
+"""The store as the jobs see it: operations of racing, each with its own promise of atomicity.
+
+Errors of every operation: `StoreUnavailable` when the store does not answer (nothing was written).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from raceday.domain.cadence import PollTarget
+from raceday.domain.meeting import Meeting
+from raceday.domain.race import Race
+from raceday.domain.race_poll import RacePoll, RaceState
+from raceday.domain.racing_day import DailyStage, StageProgress
+from raceday.domain.status import RaceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PollClaim:
+    """The right to poll one race until `expires_at`.
+
+    `token` grows with every claim of the race: a write under an older token is refused by the store.
+    """
+
+    race_id: str
+    owner: str
+    token: int
+    claimed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PollWindow:
+    """Which races the pollers look at: advertised starts from `starts_from` up to `starts_before`."""
+
+    starts_from: datetime
+    starts_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PollFailure:
+    """A poll that failed or was degraded, for `poll_logs`."""
+
+    race_id: str
+    at: datetime
+    function: str
+    execution_id: str
+    error: str
+    message: str
+    latency_ms: int | None = None
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One function run, for the run ledger."""
+
+    execution_id: str
+    function: str
+    trigger: str
+    started_at: datetime
+    duration_ms: int
+    status_code: int
+    processed: int
+    failed: int
+    skipped: int
+    remaining: int
+    feed_calls: int
+    store_calls: int
+    peak_rss_mb: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RaceSummary:
+    """A race as a list needs it."""
+
+    race_id: str
+    meeting_id: str
+    race_number: int
+    name: str
+    advertised_start: datetime
+    status: RaceStatus
+    entrants_imported: bool
+    entrants_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """What is stored of one database, for progress displays and summaries."""
+
+    meetings: int = 0
+    races: int = 0
+    entrants: int = 0
+    races_by_status: Mapping[str, int] = field(default_factory=dict)
+    polls: int = 0
+    failed_polls: int = 0
+    odds_ticks: int = 0
+    money_flow_buckets: int = 0
+    race_pools: int = 0
+    results: int = 0
+
+
+class RaceStore(Protocol):
+    """Where races are kept. Adapters pass one behavioural suite (tests/contract/store_suite.py)."""
+
+    calls: int
+    """Round trips made so far: statements for SQLite's transactions count as one, requests on Appwrite."""
+
+    async def save_meetings(self, meetings: Sequence[Meeting], at: datetime) -> None:
+        """Insert or update meetings by id, all or none. What a meeting does not say (None) is kept."""
+        ...
+
+    async def meetings_on(self, racing_date: date) -> list[Meeting]:
+        """Return the meetings of a New Zealand racing date, by name."""
+        ...
+
+    async def save_races(self, races: Sequence[Race], at: datetime) -> None:
+        """Insert or update the races of a meeting by id, all or none; a pools row of zeros is made for new ones.
+
+        A race that was polled since keeps its polled status: an import never moves a terminal status back.
+        """
+        ...
+
+    async def races_on(self, racing_date: date) -> list[RaceSummary]:
+        """Return the races of the meetings of a racing date, by start time."""
+        ...
+
+    async def race(self, race_id: str) -> RaceSummary | None:
+        """Return one race, or None when it is not stored."""
+        ...
+
+    async def note_import_attempt(self, race_id: str) -> None:
+        """Count one more try to import a race's runners, so that a failing race goes behind the others."""
+        ...
+
+    async def races_to_poll(self, window: PollWindow) -> list[PollTarget]:
+        """Return the races of the window that are not terminal, by start time."""
+        ...
+
+    async def poll_targets(self, race_ids: Sequence[str]) -> list[PollTarget]:
+        """Return the targets of the given races, terminal ones too; ids that are not stored are left out."""
+        ...
+
+    async def claim_races(
+        self, targets: Sequence[PollTarget], owner: str, at: datetime, ttl_s: float
+    ) -> list[PollClaim]:
+        """Claim races by compare-and-set, each on its own; return the claims that were won.
+
+        A race is won when no unexpired claim of another owner's run stands and its last poll and earliest next
+        try are still those of the target (so that it was due when it was claimed).
+        """
+        ...
+
+    async def release_claim(self, claim: PollClaim, not_before: datetime | None) -> None:
+        """Give a claim back without a poll; `not_before` holds the next try off. A claim lost meanwhile is left alone."""
+        ...
+
+    async def race_states(self, race_ids: Sequence[str]) -> dict[str, RaceState]:
+        """Return the last known state of each stored race."""
+        ...
+
+    async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
+        """Write everything a poll changed, mark the race polled and give the claim back: all in one transaction.
+
+        Raises `StoreConflict` (and writes nothing) when the claim is no longer the newest of its race.
+        """
+        ...
+
+    async def log_poll(self, failure: PollFailure) -> None:
+        """Write one row of `poll_logs`."""
+        ...
+
+    async def stage(self, racing_date: date, stage: DailyStage) -> StageProgress | None:
+        """Return how far a stage has come, or None when it was never started."""
+        ...
+
+    async def save_stage(self, progress: StageProgress) -> None:
+        """Write how far a stage has come; a complete stage stays complete."""
+        ...
+
+    async def log_run(self, run: RunEntry) -> None:
+        """Write one row of the run ledger; the same execution twice leaves one row."""
+        ...
+
+    async def day_counts(self) -> DayCounts:
+        """Count what is stored."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the store holds open."""
+        ...
