@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 
 from raceday.domain.status import RaceStatus
@@ -155,3 +156,18 @@ def spread_offset_s(race_id: str, interval_s: int) -> float:
     """Return a race's fixed place within an interval, evenly spread over all races, 0 ≤ offset < interval_s."""
     share = int.from_bytes(hashlib.blake2b(race_id.encode(), digest_size=8).digest(), "big") / 2**64
     return share * interval_s
+
+
+class PollPhase(StrEnum):
+    """The dual phase of seed 001, with its critical end: what a poll is for."""
+
+    BASELINE = "baseline"
+    ACTIVE = "active"
+    CRITICAL = "critical"
+
+
+def phase_of(to_start_s: float) -> PollPhase:
+    """Return the phase of a poll made so many seconds before the advertised start (negative after it)."""
+    if to_start_s > 65 * 60:
+        return PollPhase.BASELINE
+    return PollPhase.ACTIVE if to_start_s > 5 * 60 else PollPhase.CRITICAL

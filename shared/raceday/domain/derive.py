@@ -72,6 +72,7 @@ def derive_poll(
         consistent=consistent(measured),
         stale=measured.payload_age_s > STALE_AFTER_S,
         holds=event.holds or {},
+        drift=event.drift,
     )
 
 

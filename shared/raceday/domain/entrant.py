@@ -31,7 +31,8 @@ class Entrant:
     """A runner as one response describes it; None means that this response does not say.
 
     `barrier` is the gate number, `barrier_position` the harness text such as `Fr1` (front row 1).
-    `scratching` holds the details when `is_scratched`; `odds` is None when the response had no odds at all for the runner.
+    `scratching` holds the details when `is_scratched`;
+    `odds` is None when the response had no odds at all for the runner.
     """
 
     entrant_id: str

@@ -65,15 +65,16 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class MeetingFilter:
-    """Which meetings are followed."""
+    """Which meetings are followed; `countries` None means all."""
 
-    countries: frozenset[str] = AU_NZ
+    countries: frozenset[str] | None = AU_NZ
     codes: frozenset[RaceCode] = field(default_factory=lambda: HORSE_CODES)
 
     def follows(self, meeting: Meeting) -> bool:
         """Whether a meeting is followed; the letter decides, the long name when the letter is missing."""
         code = parse_code(meeting.category) or parse_code(meeting.category_name)
-        return meeting.country.upper() in self.countries and code in self.codes
+        here = self.countries is None or meeting.country.upper() in self.countries
+        return here and code in self.codes
 
     def select(self, meetings: Iterable[Meeting]) -> list[Meeting]:
         """Return the meetings that are followed, in the given order."""

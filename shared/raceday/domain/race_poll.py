@@ -91,7 +91,8 @@ class RacePoll:
 
     `entrants` are the runners that are new or changed; `moved` those of them whose price or share moved by at
     least the smallest alert threshold, so that the store raises an event for each. `changed` is False when the
-    feed said nothing new: then only the poll itself is written.
+    feed said nothing new: then only the poll itself is written. `drift` counts what strayed from
+    the feed's usual shape.
     """
 
     race: Race
@@ -113,3 +114,4 @@ class RacePoll:
     consistent: bool
     stale: bool
     holds: Mapping[str, HoldShare] = field(default_factory=dict)
+    drift: Mapping[str, int] = field(default_factory=dict)

@@ -69,3 +69,12 @@ class StageProgress:
     done: int = 0
     failed: int = 0
     remaining: int = 0
+
+
+def current_card(now: datetime) -> date:
+    """Return the racing date whose card is being raced: today's from the hour of its import, before that yesterday's.
+
+    Australian night meetings end after New Zealand's midnight.
+    """
+    today = racing_date(now)
+    return today if now >= stage_due_at(today, DailyStage.MEETINGS) else today - timedelta(days=1)

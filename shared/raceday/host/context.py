@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOG_MESSAGE_LIMIT_CHARS = 8_000
-LOG_TOTAL_LIMIT_CHARS = 1_000_000
-NATIVE_LOG_NOTICE = "Native logs detected. Use context.log() or context.error() for better experience."
+    from raceday.host.execution_log import ExecutionLog
 
 
 @dataclass
@@ -37,9 +35,7 @@ class Request:
     def __post_init__(self) -> None:
         """Lower the header names and drop the runtime's own."""
         lowered = {name.lower(): value for name, value in self.headers.items()}
-        self.headers = {
-            name: value for name, value in lowered.items() if not name.startswith("x-open-runtimes-")
-        }
+        self.headers = {name: value for name, value in lowered.items() if not name.startswith("x-open-runtimes-")}
 
     @property
     def url(self) -> str:
@@ -70,81 +66,35 @@ class Request:
 
 
 class Response:
-    """Makes the answers a function may return."""
+    """Makes the answers a function may return; the parameters carry the platform's own names."""
 
-    def binary(
-        self, body: object, status: int = 200, headers: dict[str, str] | None = None
-    ) -> dict[str, object]:
+    def binary(self, bytes: object, statusCode: int = 200, headers: dict[str, str] | None = None) -> dict[str, object]:  # noqa: A002, N803
         """Return raw bytes."""
-        return {"body": body, "statusCode": status, "headers": {} if headers is None else headers}
+        return {"body": bytes, "statusCode": statusCode, "headers": {} if headers is None else headers}
 
-    send = binary
+    def send(self, body: object, statusCode: int = 200, headers: dict[str, str] | None = None) -> dict[str, object]:  # noqa: N803
+        """Return a body as it is (an older name)."""
+        return self.binary(body, statusCode, headers)
 
-    def text(self, body: str, status: int = 200, headers: dict[str, str] | None = None) -> dict[str, object]:
+    def text(self, body: str, statusCode: int = 200, headers: dict[str, str] | None = None) -> dict[str, object]:  # noqa: N803
         """Return text; anything but a string fails here."""
-        return self.binary(body.encode("utf-8"), status, headers)
+        return self.binary(body.encode("utf-8"), statusCode, headers)
 
-    def json(
-        self, obj: object, status: int = 200, headers: dict[str, str] | None = None
-    ) -> dict[str, object]:
+    def json(self, obj: object, statusCode: int = 200, headers: dict[str, str] | None = None) -> dict[str, object]:  # noqa: N803
         """Return JSON, written by the standard encoder: a datetime or a Decimal raises TypeError."""
         headers = {} if headers is None else headers
         headers["content-type"] = "application/json"
-        return self.text(json.dumps(obj, separators=(",", ":")), status, headers)
+        return self.text(json.dumps(obj, separators=(",", ":")), statusCode, headers)
 
     def empty(self) -> dict[str, object]:
         """Return 204 without a body."""
         return self.text("", 204)
 
-    def redirect(
-        self, url: str, status: int = 301, headers: dict[str, str] | None = None
-    ) -> dict[str, object]:
+    def redirect(self, url: str, statusCode: int = 301, headers: dict[str, str] | None = None) -> dict[str, object]:  # noqa: N803
         """Return a redirection to `url`."""
         headers = {} if headers is None else headers
         headers["location"] = url
-        return self.text("", status, headers)
-
-
-class ExecutionLog:
-    """The two log streams of one execution; writes after `close` are lost, as on the platform."""
-
-    def __init__(self, *, enabled: bool) -> None:
-        """Keep nothing at all when the function's `logging` is off."""
-        self._enabled = enabled
-        self._native_seen = False
-        self._streams: dict[str, list[str]] = {"logs": [], "errors": []}
-
-    def write(self, stream: str, messages: tuple[object, ...]) -> None:
-        """Add one line; dicts, lists and tuples are written as JSON, so a datetime inside raises TypeError."""
-        if not self._enabled:
-            return
-        line = " ".join(
-            json.dumps(message, separators=(",", ":"))
-            if isinstance(message, dict | list | tuple)
-            else str(message)
-            for message in messages
-        )
-        self._streams[stream].append(line[:LOG_MESSAGE_LIMIT_CHARS] + "\n")
-
-    def write_native(self, text: str) -> None:
-        """Add what was printed, after a notice that printing is not how to log."""
-        if text:
-            self.write("logs", (NATIVE_LOG_NOTICE,))
-            self.write("logs", (text.rstrip("\n"),))
-
-    def close(self) -> None:
-        """Take no more lines."""
-        self._enabled = False
-
-    @property
-    def logs(self) -> str:
-        """Return the log stream, its last million characters."""
-        return "".join(self._streams["logs"])[-LOG_TOTAL_LIMIT_CHARS:]
-
-    @property
-    def errors(self) -> str:
-        """Return the error stream, its last million characters."""
-        return "".join(self._streams["errors"])[-LOG_TOTAL_LIMIT_CHARS:]
+        return self.text("", statusCode, headers)
 
 
 class Context:

@@ -21,9 +21,7 @@ def check_pattern(pattern: str) -> None:
     if segments[0] == "functions":
         raise ValueError(f"{pattern!r}: a function cannot subscribe to function events")
     if segments[0] == "tablesdb":
-        raise ValueError(
-            f"{pattern!r}: events are named databases.DATABASE.tables.TABLE.rows.ROW, not tablesdb"
-        )
+        raise ValueError(f"{pattern!r}: events are named databases.DATABASE.tables.TABLE.rows.ROW, not tablesdb")
     if segments[-1] == "upsert":
         raise ValueError(
             f"{pattern!r}: the platform refuses .upsert patterns; leave the action out and read it from the "

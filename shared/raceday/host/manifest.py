@@ -33,9 +33,7 @@ PYTHON_RUNTIMES = tuple(f"python-3.{minor}" for minor in range(9, 15))
 
 def _specification(name: str) -> str:
     if name not in SPECIFICATIONS:
-        raise ValueError(
-            f"{name!r} is not a size the platform has; choose one of {', '.join(SPECIFICATIONS)}"
-        )
+        raise ValueError(f"{name!r} is not a size the platform has; choose one of {', '.join(SPECIFICATIONS)}")
     return name
 
 
@@ -46,7 +44,7 @@ def _runtime(name: str) -> str:
 
 
 def _schedule(expression: str) -> str:
-    """Accept five cron fields that will fire one day, or nothing."""
+    """Accept five cron fields with a date that exists, or nothing."""
     if not expression:
         return expression
     fields = len(expression.split())
@@ -56,11 +54,9 @@ def _schedule(expression: str) -> str:
             "one minute is the shortest interval"
         )
     try:
-        next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
+        CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise ValueError(f"{expression!r} is not a cron expression: {error}") from error
-    except StopIteration:
-        raise ValueError(f"{expression!r} never fires: there is no such date") from None
     return expression
 
 
@@ -123,8 +119,8 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     project_id: str = Field(alias="projectId")
-    functions: tuple[FunctionManifest, ...] = Field(min_length=1)
-    databases: tuple[DatabaseManifest, ...] = Field(alias="tablesDB", min_length=1, max_length=1)
+    functions: tuple[FunctionManifest, ...]
+    databases: tuple[DatabaseManifest, ...] = Field(alias="tablesDB")
     folder: Path = Field(default=Path(), exclude=True)
 
     @property
@@ -153,7 +149,7 @@ def load_manifest(file: Path) -> Manifest:
     except ValidationError as error:
         raise ConfigError("\n".join([f"{file.name} cannot be used:", *_complaints(error, content)])) from None
     manifest = manifest.model_copy(update={"folder": file.resolve().parent})
-    _check_functions(manifest, file.name)
+    _check_whole(manifest, file.name)
     return manifest
 
 
@@ -180,10 +176,12 @@ def _has(value: object, step: str | int) -> bool:
     return isinstance(value, list) and isinstance(step, int) and step < len(value)
 
 
-def _check_functions(manifest: Manifest, file_name: str) -> None:
-    """Check what needs all functions, or the disk: unique ids, entrypoints that exist."""
-    seen: set[str] = set()
+def _check_whole(manifest: Manifest, file_name: str) -> None:
+    """Check what needs more than one entry, or the disk: one database, unique ids, entrypoints that exist."""
     faults = []
+    if len(manifest.databases) != 1:
+        faults.append(f"  tablesDB: declare the one database of the tables; there are {len(manifest.databases)}")
+    seen: set[str] = set()
     for function in manifest.functions:
         where = f"  functions[{function.function_id}]"
         if function.function_id in seen:

@@ -5,7 +5,8 @@ Everything that uses asyncio timers follows: `asyncio.sleep`, `asyncio.timeout`,
 connection-pool waits. Nothing here reads the machine's clock, so a run with the same inputs is the same run.
 
 What does not follow: code that reads `time.monotonic` itself, and real sockets. A socket is polled, never
-waited for, so the feed and the store of a virtual run must live in this process.
+waited for, so the feed and the store of a virtual run must live in this process. Time stands still while a thread
+works, so such a thread must not itself wait for a timer of the loop.
 """
 
 from __future__ import annotations
@@ -105,6 +106,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jumping.busy_threads += 1
         future.add_done_callback(self._thread_done)
         return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        """Wait for the threads to end, in real time; a virtual `timeout` would be over at once."""
+        self._jumping.busy_threads += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._jumping.busy_threads -= 1
 
     def _thread_done(self, _future: asyncio.Future[T]) -> None:
         self._jumping.busy_threads -= 1

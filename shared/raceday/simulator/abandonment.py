@@ -25,7 +25,7 @@ _GALLOPS_SHARE = 0.038
 _RACES_LOST_MEAN = 1.6
 
 Card = tuple[str, "list[RaceScript]"]
-"""The category of a meeting and the scripts of its races in order."""
+"""The code of a meeting (T or H; others are never called off here) and the scripts of its races in order."""
 
 
 def call_off(seed: int, cards: Sequence[Card]) -> list[list[RaceScript]]:
@@ -55,7 +55,7 @@ def _stop(rng: Random, card: list[RaceScript], lost: int) -> None:
     earliest_s = previous.jump_s + 300
     latest_s = max(earliest_s + 60, following.first_start_s - 60)
     moment_s = rng.randint(earliest_s, latest_s)
-    _mark(rng, card, first_lost, moment_s)
+    _mark(rng, card, first_lost, min(moment_s, following.jump_s - 30))
 
 
 def _wash_out(rng: Random, card: list[RaceScript]) -> None:

@@ -38,17 +38,17 @@ THURSDAY = (
     CardShape("AUS", "NSW", "H", 9, _nz(15, 35), 30),
     CardShape("AUS", "VIC", "H", 9, _nz(18, 55), 30),
     CardShape("AUS", "QLD", "H", 9, _nz(19, 40), 28),
-    CardShape("AUS", "WA", "H", 8, _nz(20, 30), 27),
+    CardShape("AUS", "WA", "H", 8, _nz(21, 15), 27),
 )
 SATURDAY = (
     CardShape("NZ", "NZ", "T", 9, _nz(11, 40), 36),
     CardShape("NZ", "NZ", "T", 9, _nz(12, 5), 36),
     CardShape("NZ", "NZ", "H", 10, _nz(17, 30), 27),
-    *(CardShape("AUS", state, "T", 8, _nz(13, 20) + 17 * place, 37)
+    *(CardShape("AUS", state, "T", 8, _nz(13, 20) + 20 * place, 37)
       for place, state in enumerate(("VIC", "NSW", "QLD", "NSW", "VIC", "SA", "QLD", "TAS", "VIC", "NSW", "NT"))),
     *(CardShape("AUS", state, "T", 7, _nz(15, 10) + 29 * place, 36)
       for place, state in enumerate(("WA", "QLD", "WA", "NSW", "WA"))),
-    *(CardShape("AUS", state, "H", races, _nz(17, 50) + 26 * place, 28)
+    *(CardShape("AUS", state, "H", races, _nz(17, 50) + 36 * place, 28)
       for place, (state, races) in enumerate(
           (("NSW", 9), ("TAS", 8), ("VIC", 9), ("QLD", 8), ("SA", 8), ("VIC", 8), ("WA", 8)))),
 )  # fmt: skip

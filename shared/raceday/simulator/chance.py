@@ -6,6 +6,7 @@ No generator is ever shared between two questions: whoever needs chance asks for
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -44,7 +45,7 @@ def from_quantiles(rng: random.Random, quantiles: Sequence[tuple[float, float]])
     The probabilities ascend from 0 to 1.
     """
     wanted = rng.random()
-    for (below, low), (above, high) in zip(quantiles, quantiles[1:], strict=False):
+    for (below, low), (above, high) in pairwise(quantiles):
         if wanted <= above:
             return low + (high - low) * (wanted - below) / (above - below)
     return quantiles[-1][1]

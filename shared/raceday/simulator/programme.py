@@ -92,7 +92,8 @@ def plan_day(racing_date: date, seed: int = 1, saturday: bool = False) -> DayPro
               for place, shape in enumerate(shapes)]  # fmt: skip
     cards = [_scripts(seed, _meeting_id(seed, racing_date, place), shape, starts[place])
              for place, shape in enumerate(shapes)]  # fmt: skip
-    scripts = call_off(seed, [(shape.category, card) for shape, card in zip(shapes, cards, strict=True)])
+    codes = [shape.category if shape.country in {"AUS", "NZ"} else "" for shape in shapes]
+    scripts = call_off(seed, list(zip(codes, cards, strict=True)))
     meetings = [_meeting(seed, racing_date, place, shape, names[place], scripts[place])
                 for place, shape in enumerate(shapes)]  # fmt: skip
     meetings.sort(key=lambda meeting: meeting.races[0].script.first_start_s)

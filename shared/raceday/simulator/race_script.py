@@ -90,7 +90,7 @@ class RaceScript:
         """
         if not self.is_abandoned(at_s):
             return self.status(at_s)
-        return {"abandoned": "Abandoned", "open": "Open", "missing": None}[self.abandoned_event]  # type: ignore[return-value]
+        return {"abandoned": "Abandoned", "open": "Open", "missing": None}[self.abandoned_event]
 
     def betting_ends_s(self) -> int:
         """Return when the last money counts: the close, or the moment the race was called off."""
@@ -108,7 +108,7 @@ def _put_back(rng: Random, start_s: int, gap_s: int) -> tuple[int | None, int]:
     """Return when a later start is announced (None: never) and the start that counts."""
     if rng.random() >= _PUT_BACK_SHARE:
         return None, start_s
-    later_s = min(60 * rng.randint(2, 20), gap_s - 300)
+    later_s = max(120, min(60 * rng.randint(2, 20), gap_s - 600))
     return start_s - rng.randint(60, 720), start_s + later_s
 
 

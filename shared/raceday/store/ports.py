@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from raceday.domain.cadence import PollTarget
 from raceday.domain.meeting import Meeting
@@ -107,8 +107,14 @@ class DayCounts:
 class RaceStore(Protocol):
     """Where races are kept. Adapters pass one behavioural suite (tests/contract/store_suite.py)."""
 
-    calls: int
-    """Round trips made so far: statements for SQLite's transactions count as one, requests on Appwrite."""
+    @property
+    def calls(self) -> int:
+        """Round trips made so far: a transaction or a read on SQLite, a request on Appwrite."""
+        ...
+
+    def session(self) -> Self:
+        """Return a view of the store for one run, over the same connections, with its own count of calls."""
+        ...
 
     async def save_meetings(self, meetings: Sequence[Meeting], at: datetime) -> None:
         """Insert or update meetings by id, all or none. What a meeting does not say (None) is kept."""
@@ -156,7 +162,10 @@ class RaceStore(Protocol):
         ...
 
     async def release_claim(self, claim: PollClaim, not_before: datetime | None) -> None:
-        """Give a claim back without a poll; `not_before` holds the next try off. A claim lost meanwhile is left alone."""
+        """Give a claim back without a poll; `not_before` holds the next try off.
+
+        A claim lost meanwhile is left alone.
+        """
         ...
 
     async def race_states(self, race_ids: Sequence[str]) -> dict[str, RaceState]:

@@ -1,0 +1,15 @@
+"""daily-meetings: stores the day's Australian and New Zealand meetings (cron 17:00 UTC, or POST {"date"})."""
+
+from raceday.jobs.import_meetings import import_meetings
+from raceday.jobs.report import RunReport
+from raceday.runtime.handler import Run, run_function
+from raceday.runtime.plans import asked_racing_date
+from raceday.runtime.request import PlatformContext
+
+
+async def main(context: PlatformContext) -> object:
+    return await run_function(context, "daily-meetings", job)
+
+
+async def job(run: Run) -> RunReport:
+    return await import_meetings(run.ports, asked_racing_date(run), run.settings.follow)

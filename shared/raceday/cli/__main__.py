@@ -1,0 +1,22 @@
+"""`python -m raceday.cli`: one command per script."""
+
+from __future__ import annotations
+
+import typer
+
+from raceday.cli.bench import bench
+from raceday.cli.demo import demo
+from raceday.cli.replay import replay
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="RaceDay: a day of Australian and New Zealand racing, polled and recorded.",
+)
+app.command()(demo)
+app.command()(replay)
+app.add_typer(bench)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,223 @@
+"""`demo`: a whole modelled race day through the real function entry points, on a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raceday.clock import Clock, SystemClock
+from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
+from raceday.cli.output import errors_explained, people, print_json
+from raceday.cli.progress import DayProgress
+from raceday.domain.cadence import POLICIES
+from raceday.domain.meeting import AU_NZ
+from raceday.domain.poll_audit import PollAudit, audit_polls
+from raceday.domain.racing_day import DailyStage, racing_date, stage_due_at
+from raceday.errors import ConfigError
+from raceday.host.bundle import Bundle, open_bundle
+from raceday.host.virtual_time import run_virtual
+from raceday.nztab.transport import in_process
+from raceday.runtime.handler import peak_rss_mb
+from raceday.simulator.app import simulator_app
+from raceday.simulator.faults import PROFILES, FaultProfile
+from raceday.simulator.feed import SimulatedFeed
+from raceday.simulator.programme import DayProgramme, plan_day
+from raceday.simulator.request_log import RequestLog
+from raceday.store.ports import DayCounts
+
+LEAD = timedelta(minutes=1)
+"""The clock starts shortly before the first import."""
+LONGEST_DAY = timedelta(hours=30)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlan:
+    """What the demo was asked for."""
+
+    racing_date: date
+    seed: int
+    saturday: bool
+    database: Path
+    cadence: str
+    faults: FaultProfile
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOutcome:
+    """What came of the day."""
+
+    plan: DemoPlan
+    counts: DayCounts
+    audit: PollAudit
+    feed_calls: int
+    store_transactions: int
+    executions: int
+    failed_executions: int
+    virtual_s: float
+    wall_s: float
+
+    def as_json(self) -> dict[str, object]:
+        """Return the figures by the names of the command's contract."""
+        statuses = self.counts.races_by_status
+        return {
+            "date": self.plan.racing_date.isoformat(),
+            "meetings": self.counts.meetings,
+            "races": self.counts.races,
+            "entrants": self.counts.entrants,
+            "terminal_races": statuses.get("Final", 0) + statuses.get("Abandoned", 0),
+            "polls": self.counts.polls,
+            "failed_polls": self.counts.failed_polls,
+            "double_polls": self.audit.double_polls,
+            "late_polls": self.audit.late_polls,
+            "lateness_p95_s": self.audit.lateness_p95_s,
+            "odds_ticks": self.counts.odds_ticks,
+            "money_flow_buckets": self.counts.money_flow_buckets,
+            "race_pools": self.counts.race_pools,
+            "results": self.counts.results,
+            "feed_calls": self.feed_calls,
+            "store_transactions": self.store_transactions,
+            "executions": self.executions,
+            "failed_executions": self.failed_executions,
+            "wall_s": round(self.wall_s, 2),
+            "virtual_s": round(self.virtual_s),
+            "polls_per_s": round(self.counts.polls / self.wall_s, 1),
+            "peak_rss_mb": peak_rss_mb(),
+            "db": str(self.plan.database),
+        }
+
+
+def demo(
+    racing_day: Annotated[
+        str, typer.Option("--date", help="New Zealand date of the day, YYYY-MM-DD (default: today)")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="another number models another day")] = 1,
+    saturday: Annotated[bool, typer.Option("--saturday", help="a Saturday's card: 26 meetings, 209 races")] = False,
+    db: Annotated[Path | None, typer.Option(help="SQLite file to write (default: .raceday/demo.sqlite)")] = None,
+    cadence: Annotated[str, typer.Option(help=f"one of {', '.join(POLICIES)}")] = "enhanced",
+    faults: Annotated[str, typer.Option(help=f"how the feed misbehaves: {', '.join(PROFILES)}")] = "none",
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON line")] = False,
+) -> None:
+    """Follow a whole modelled race day: import, poll every race until it is over, record."""
+    with errors_explained():
+        plan = DemoPlan(
+            racing_date=_date(racing_day),
+            seed=seed,
+            saturday=saturday,
+            database=fresh_database(db or DEFAULT_FOLDER / "demo.sqlite"),
+            cadence=_one_of("--cadence", cadence, POLICIES),
+            faults=PROFILES[_one_of("--faults", faults, PROFILES)],
+        )
+        outcome = run_demo(plan)
+    _summarise(outcome)
+    if as_json:
+        print_json(outcome.as_json())
+
+
+def run_demo(plan: DemoPlan) -> DemoOutcome:
+    """Run the day and return its figures."""
+    programme = plan_day(plan.racing_date, plan.seed, plan.saturday)
+    began = stage_due_at(plan.racing_date, DailyStage.MEETINGS) - LEAD
+    wall_began = time.monotonic()
+    title = f"Race day {plan.racing_date}, seed {plan.seed}, cadence {plan.cadence}"
+    return run_virtual(lambda clock: _follow_day(plan, programme, clock, title, wall_began), began)
+
+
+async def _follow_day(
+    plan: DemoPlan, programme: DayProgramme, clock: Clock, title: str, wall_began: float
+) -> DemoOutcome:
+    began = clock.now()
+    requests = RequestLog()
+    app = simulator_app(SimulatedFeed(programme, clock.now), plan.faults, plan.seed, requests, clock.sleep)
+    environment = {"RACEDAY_CADENCE": plan.cadence, "RACEDAY_LOG_LEVEL": "WARNING"}
+    bundle = open_bundle(plan.database, clock, in_process(app), environment)
+    over = asyncio.Event()
+    with DayProgress(title, _races_followed(programme)) as progress:
+        watch = asyncio.create_task(_watch(plan, bundle, clock, progress, over))
+        await bundle.host.run(over)
+        await watch
+    history = bundle.host.history
+    outcome = DemoOutcome(
+        plan,
+        counts=await bundle.store.day_counts(),
+        audit=audit_polls(await bundle.store.poll_marks()),
+        feed_calls=len(requests.requests),
+        store_transactions=bundle.store.transactions,
+        executions=history.count(),
+        failed_executions=history.count(status="failed"),
+        virtual_s=(clock.now() - began).total_seconds(),
+        wall_s=time.monotonic() - wall_began,
+    )
+    await bundle.store.close()
+    return outcome
+
+
+async def _watch(
+    plan: DemoPlan, bundle: Bundle, clock: Clock, progress: DayProgress, over: asyncio.Event
+) -> None:
+    """Look at the day once a minute: show it, and end it when every race is over (or it lasts for ever)."""
+    gives_up_at = clock.now() + LONGEST_DAY
+    while not over.is_set():
+        await clock.sleep(60)
+        now = clock.now()
+        if progress.due(now):
+            lateness = audit_polls(await bundle.store.poll_marks(now - timedelta(hours=1))).lateness_p95_s
+            progress.show(now, await bundle.store.day_counts(), lateness)
+        if now >= gives_up_at or await _is_over(plan.racing_date, bundle):
+            over.set()
+
+
+async def _is_over(day: date, bundle: Bundle) -> bool:
+    entrants = await bundle.store.stage(day, DailyStage.ENTRANTS)
+    if entrants is None or not entrants.complete:
+        return False
+    return all(race.status.terminal for race in await bundle.store.races_on(day))
+
+
+def _races_followed(programme: DayProgramme) -> int:
+    followed = [meeting for meeting in programme.meetings if meeting.country in AU_NZ and meeting.category in "TH"]
+    return sum(len(meeting.races) for meeting in followed)
+
+
+def _summarise(outcome: DemoOutcome) -> None:
+    """Say what happened, where it is, and what to do next."""
+    figures = outcome.as_json()
+    people.print(
+        f"[bold]{figures['terminal_races']} of {figures['races']} races over[/] "
+        f"({figures['meetings']} meetings, {figures['entrants']} entrants, {figures['results']} results)\n"
+        f"{figures['polls']} polls ({figures['failed_polls']} failed, {figures['double_polls']} double, "
+        f"{figures['late_polls']} late; 95 % within {figures['lateness_p95_s']} s of their second), "
+        f"{figures['feed_calls']} feed calls\n"
+        f"{figures['odds_ticks']} odds ticks, {figures['money_flow_buckets']} money-flow buckets\n"
+        f"{round(outcome.virtual_s / 3600, 1)} hours of racing in {figures['wall_s']} s "
+        f"({figures['executions']} executions, {figures['peak_rss_mb']} MB)\n"
+        f"The day is in {figures['db']}\n"
+        "Next: look into it   sqlite3 -header -box FILE 'SELECT timeInterval, winPoolAmount, incrementalWinAmount "
+        "FROM money_flow_history ORDER BY entrantId, timeInterval DESC LIMIT 20'\n"
+        "      a rough feed   scripts/demo --faults rough        a big day   scripts/demo --saturday\n"
+        "      the tests      scripts/test",
+        highlight=False,
+    )
+    if figures["terminal_races"] != figures["races"]:
+        people.print("[bold red]Not every race came to its end.[/] See poll_logs and function_runs in the database.")
+
+
+def _date(text: str) -> date:
+    if not text:
+        return racing_date(SystemClock().now())
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--date {text} is not a date: write it as YYYY-MM-DD") from None
+
+
+def _one_of(option: str, chosen: str, known: Collection[str]) -> str:
+    if chosen not in known:
+        raise ConfigError(f"{option} {chosen} is not known: choose one of {', '.join(known)}")
+    return chosen

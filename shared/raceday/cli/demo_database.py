@@ -1,0 +1,47 @@
+"""Where the demo keeps its day: a file of its own, made anew each time, never somebody else's."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from raceday.errors import ConfigError
+from raceday.host.bundle import PROJECT_ROOT
+
+DEFAULT_FOLDER = PROJECT_ROOT / ".raceday"
+DEMO_APPLICATION_ID = 0x52444459
+"""Written into the database's header, so that only a demo's own file is ever replaced."""
+
+
+def fresh_database(path: Path) -> Path:
+    """Return the path of a new database, removing an earlier demo's.
+
+    Raises `ConfigError` when the path holds anything but an earlier demo's database.
+    """
+    path = path.resolve()
+    if path.exists() and not _is_a_demo(path):
+        raise ConfigError(f"{path} exists and is not a demo's database: give another --db, or remove it yourself")
+    for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        leftover.unlink(missing_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path)
+        connection.execute(f"PRAGMA application_id = {DEMO_APPLICATION_ID}")
+        connection.close()
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigError(f"{path} cannot be written ({error}): give another --db") from None
+    return path
+
+
+def _is_a_demo(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    if path.stat().st_size == 0:
+        return True
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        connection.close()
+    except sqlite3.Error:
+        return False
+    return bool(application_id == DEMO_APPLICATION_ID)

@@ -1,0 +1,72 @@
+"""The demo's progress: a live table on a terminal, a line an hour elsewhere."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from rich.live import Live
+from rich.table import Table
+
+from raceday.cli.output import people
+from raceday.domain.racing_day import NZ
+from raceday.store.ports import DayCounts
+
+REFRESH_WALL_S = 0.5
+
+
+class DayProgress:
+    """Shows how far the day has come; `update` may be called as often as one likes."""
+
+    def __init__(self, title: str, total_races: int) -> None:
+        self._title = title
+        self._total_races = total_races
+        self._live = Live(console=people, auto_refresh=False, transient=True) if people.is_terminal else None
+        self._shown_at = 0.0
+        self._hour = -1
+
+    def __enter__(self) -> DayProgress:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time to show something again."""
+        if self._live is not None:
+            return time.monotonic() - self._shown_at >= REFRESH_WALL_S
+        return now.astimezone(NZ).hour != self._hour
+
+    def show(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> None:
+        """Show the day's state."""
+        self._shown_at = time.monotonic()
+        self._hour = now.astimezone(NZ).hour
+        if self._live is not None:
+            self._live.update(self._table(now, counts, lateness_p95_s), refresh=True)
+        else:
+            people.print(self._line(now, counts, lateness_p95_s), highlight=False)
+
+    def _fields(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> dict[str, str]:
+        statuses = counts.races_by_status
+        over = statuses.get("Final", 0) + statuses.get("Abandoned", 0)
+        running = statuses.get("Closed", 0) + statuses.get("Interim", 0)
+        return {
+            "clock": f"{now.astimezone(NZ):%a %d %b %H:%M:%S %Z}",
+            "races": f"{statuses.get('Open', 0)} open, {running} running, {over} of {self._total_races} over",
+            "polls": f"{counts.polls} ({counts.failed_polls} failed)",
+            "odds ticks": str(counts.odds_ticks),
+            "buckets": str(counts.money_flow_buckets),
+            "lateness p95": f"{lateness_p95_s:.1f} s",
+        }
+
+    def _table(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> Table:
+        table = Table(title=self._title, show_header=False, title_justify="left", min_width=60)
+        for name, shown in self._fields(now, counts, lateness_p95_s).items():
+            table.add_row(name, shown)
+        return table
+
+    def _line(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> str:
+        return "  ".join(f"{name} {shown}" for name, shown in self._fields(now, counts, lateness_p95_s).items())

@@ -1,0 +1,96 @@
+"""What a run did: counted while it runs, reported when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from raceday.errors import FeedError, RaceDayError, StoreConflict, StoreUnavailable
+
+MAX_FAILURES_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that failed, and why."""
+
+    subject: str
+    error: str
+    message: str
+
+
+@dataclass(slots=True)
+class RunReport:
+    """The tally of one run. What was seen is processed, failed or skipped; `remaining` was not come to.
+
+    `details` holds what the caller of this function wants to know beside the counts.
+    """
+
+    processed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    remaining: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    details: dict[str, object] = field(default_factory=dict)
+    refused_status: int | None = None
+    message: str = ""
+
+    def done(self) -> None:
+        """Count one that was processed."""
+        self.processed += 1
+
+    def skip(self) -> None:
+        """Count one that needed nothing."""
+        self.skipped += 1
+
+    def fail(self, subject: str, error: BaseException) -> None:
+        """Count one that failed; the others go on."""
+        self.failed += 1
+        self.failures.append(Failure(subject, type(error).__name__, str(error)))
+
+    def refuse(self, status_code: int, message: str) -> RunReport:
+        """Say that the run could not do its work at all, and why."""
+        self.refused_status = status_code
+        self.message = message
+        return self
+
+    @property
+    def everything_failed(self) -> bool:
+        """Whether there was work and all of it failed."""
+        return self.failed > 0 and self.processed + self.skipped == 0
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status that this run deserves: if everything failed, the run failed."""
+        if self.refused_status is not None:
+            return self.refused_status
+        return 502 if self.everything_failed else 200
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as a JSON object."""
+        answer: dict[str, object] = {
+            "ok": self.status_code < 400,
+            "processed": self.processed,
+            "failed": self.failed,
+            "skipped": self.skipped,
+            "remaining": self.remaining,
+            "failures": [
+                {"subject": failure.subject, "error": failure.error, "message": failure.message}
+                for failure in self.failures[:MAX_FAILURES_LISTED]
+            ],
+        }
+        if self.message:
+            answer["message"] = self.message
+        return answer | dict(self.details)
+
+
+def failure_status(error: RaceDayError) -> int:
+    """Return the HTTP status for an error that ended a whole run."""
+    match error:
+        case FeedError():
+            return 502
+        case StoreConflict():
+            return 409
+        case StoreUnavailable():
+            return 503
+        case _:
+            return 500

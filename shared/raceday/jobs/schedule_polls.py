@@ -1,0 +1,139 @@
+"""master-race-scheduler: every minute, start what falls due until the next run, and what the day still lacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from raceday.domain.cadence import PollTarget
+from raceday.domain.meeting import MeetingFilter
+from raceday.domain.racing_day import DailyStage, current_card, racing_date
+from raceday.errors import ExecutionRefused, RaceDayError
+from raceday.jobs.poll_races import PollPlan, due_races
+from raceday.jobs.ports import JobPorts
+from raceday.jobs.refresh_meetings import REFRESH_MINUTES, refresh_meetings
+from raceday.jobs.report import RunReport
+from raceday.jobs.stages import missing_stage
+
+RUN_EVERY = timedelta(minutes=1)
+MAX_IDS_PER_EXECUTION = 50
+
+
+class Dispatch(StrEnum):
+    """Who polls the due races."""
+
+    ENHANCED = "enhanced"
+    """One execution of enhanced-race-poller for all of them, which loops inside until the next minute."""
+    SINGLE_OR_BATCH = "single-or-batch"
+    """Seed 003: one due race goes to single-race-poller, several to batch-race-poller."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePlan:
+    """How the scheduler works: `ticks` looks at the races a run, evenly over its minute."""
+
+    poll: PollPlan
+    dispatch: Dispatch = Dispatch.ENHANCED
+    ticks: int = 4
+    follow: MeetingFilter = field(default_factory=MeetingFilter)
+
+
+async def schedule_polls(ports: JobPorts, plan: SchedulePlan) -> RunReport:
+    """Dispatch the races that fall due until the next run, tick by tick, and heal the daily import.
+
+    A dispatch only starts an execution: whether a race is really polled is settled by its claim.
+    """
+    report = RunReport()
+    started = _Started(report)
+    began = ports.clock.now()
+    await _start_missing_stage(ports, started)
+    dispatched: set[str] = set()
+    tick_s = RUN_EVERY.total_seconds() / plan.ticks
+    for tick in range(plan.ticks):
+        await _wait_for_tick(ports, began + timedelta(seconds=tick * tick_s))
+        if not ports.deadline.allows(1.0):
+            report.message = f"stopped before tick {tick + 1} of {plan.ticks}: the deadline is near"
+            break
+        horizon = _horizon(plan, began, ports.clock.now(), tick_s)
+        due = await due_races(ports, replace(plan.poll, until=horizon))
+        await _dispatch(ports, plan.dispatch, _not_yet(due, plan.dispatch, dispatched), started)
+        dispatched |= {target.race_id for target in due}
+        report.details["ticks"] = tick + 1
+        if tick == 0:
+            await _refresh_when_due(ports, plan.follow, began, report)
+    return report
+
+
+def _horizon(plan: SchedulePlan, began: datetime, now: datetime, tick_s: float) -> datetime:
+    """Return until when a tick looks ahead: the next run for a poller that loops, else the next tick."""
+    return began + RUN_EVERY if plan.dispatch is Dispatch.ENHANCED else now + timedelta(seconds=tick_s)
+
+
+async def _wait_for_tick(ports: JobPorts, at: datetime) -> None:
+    await ports.clock.sleep((at - ports.clock.now()).total_seconds())
+
+
+def _not_yet(due: Sequence[PollTarget], dispatch: Dispatch, dispatched: set[str]) -> list[PollTarget]:
+    """Leave out what a looping poller of this run already follows."""
+    if dispatch is Dispatch.SINGLE_OR_BATCH:
+        return list(due)
+    return [target for target in due if target.race_id not in dispatched]
+
+
+async def _dispatch(ports: JobPorts, dispatch: Dispatch, due: Sequence[PollTarget], started: _Started) -> None:
+    for function_id, race_ids in _executions(dispatch, [target.race_id for target in due]):
+        body: dict[str, object] = {"raceIds": race_ids}
+        if function_id == "single-race-poller":
+            body = {"raceId": race_ids[0]}
+        await started.start(ports, function_id, body, len(race_ids))
+
+
+def _executions(dispatch: Dispatch, race_ids: list[str]) -> list[tuple[str, list[str]]]:
+    if not race_ids:
+        return []
+    if dispatch is Dispatch.SINGLE_OR_BATCH and len(race_ids) == 1:
+        return [("single-race-poller", race_ids)]
+    function_id = "enhanced-race-poller" if dispatch is Dispatch.ENHANCED else "batch-race-poller"
+    chunks = range(0, len(race_ids), MAX_IDS_PER_EXECUTION)
+    return [(function_id, race_ids[at : at + MAX_IDS_PER_EXECUTION]) for at in chunks]
+
+
+async def _start_missing_stage(ports: JobPorts, started: _Started) -> None:
+    stage: DailyStage | None = await missing_stage(ports, racing_date(ports.clock.now()))
+    if stage is not None:
+        ports.log.info("stage_started", stage=stage)
+        await started.start(ports, stage.value, {}, 1)
+
+
+@dataclass(slots=True)
+class _Started:
+    """The executions that this run started, counted by function."""
+
+    report: RunReport
+    counts: Counter[str] = field(default_factory=Counter)
+
+    async def start(self, ports: JobPorts, function_id: str, body: dict[str, object], subjects: int) -> None:
+        """Start one execution for so many races; a refusal is counted and does not stop the run."""
+        try:
+            await ports.executions.start(function_id, body)
+        except ExecutionRefused as error:
+            ports.log.error("execution_refused", function_id=function_id, message=str(error))
+            self.report.fail(function_id, error)
+            return
+        self.report.done()
+        self.counts[function_id] += subjects
+        self.report.details["dispatched"] = dict(self.counts)
+
+
+async def _refresh_when_due(ports: JobPorts, follow: MeetingFilter, began: datetime, report: RunReport) -> None:
+    """Every few minutes, take over what the meeting list says; its failure is counted and nothing else suffers."""
+    if began.minute % REFRESH_MINUTES:
+        return
+    try:
+        report.details["refreshedRaces"] = await refresh_meetings(ports, current_card(began), follow)
+    except RaceDayError as error:
+        ports.log.warning("refresh_failed", error=type(error).__name__, message=str(error))
+        report.fail("meeting list", error)

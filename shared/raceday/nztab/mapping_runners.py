@@ -1,0 +1,123 @@
+"""Runners of the feed as entrants of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import orjson
+
+from raceday.domain.entrant import Entrant, PricePoint, Scratching
+from raceday.domain.odds import Odds, price
+from raceday.nztab.drift import DriftCounter
+from raceday.nztab.schema_event import (
+    EXPECTED_OF_RUNNER,
+    FeedOdds,
+    FeedPriceHistory,
+    FeedPricePoint,
+    FeedRunner,
+)
+from raceday.nztab.timestamps import from_unix, utc
+
+LATE_SCRATCHING_BEFORE_START = timedelta(minutes=60)
+"""A runner withdrawn later than this is a late scratching, whether the feed flags it or not."""
+
+
+def entrants_of(
+    runners: Iterable[FeedRunner], race_id: str, start: datetime, drift: DriftCounter
+) -> tuple[tuple[Entrant, ...], int]:
+    """Return the runners of a race, each id once (the first row wins), and how many rows were repeats."""
+    entrants: dict[str, Entrant] = {}
+    repeats = 0
+    for runner in runners:
+        if runner.entrant_id in entrants:
+            repeats += 1
+            continue
+        drift.missing("runner", EXPECTED_OF_RUNNER, runner.model_fields_set)
+        entrants[runner.entrant_id] = _entrant(runner, race_id, start)
+    return tuple(entrants.values()), repeats
+
+
+def _entrant(runner: FeedRunner, race_id: str, start: datetime) -> Entrant:
+    weight, history = runner.weight, runner.flucs_with_timestamp
+    # A barrier written as text is the harness way to name a place behind the mobile or on the line.
+    barrier, front_or_second_row = _barrier(runner.barrier)
+    return Entrant(
+        entrant_id=runner.entrant_id,
+        race_id=race_id,
+        name=runner.name or "",
+        runner_number=runner.runner_number or 0,
+        odds=_odds(runner.odds),
+        barrier=barrier,
+        barrier_position=runner.barrier_position or front_or_second_row,
+        is_scratched=runner.is_scratched,
+        scratching=_scratching(runner, start) if runner.is_scratched else None,
+        favourite=runner.favourite,
+        mover=runner.mover,
+        is_emergency=runner.is_emergency,
+        emergency_position=runner.emergency_position or None,
+        jockey=runner.jockey or None,
+        trainer_name=runner.trainer_name or None,
+        trainer_location=runner.trainer_location or None,
+        weight_total=weight.total or None if weight else None,
+        weight_allocated=weight.allocated or None if weight else None,
+        age=runner.age,
+        sex=runner.sex or None,
+        colour=runner.colour or None,
+        gear=runner.gear or None,
+        last_twenty_starts=runner.last_twenty_starts or None,
+        apprentice_indicator=runner.apprentice_indicator or None,
+        runner_change=_change_text(runner.runner_change),
+        silk_colours=runner.silk_colours or None,
+        silk_url_64=runner.silk_url_64x64 or None,
+        silk_url_128=runner.silk_url_128x128 or None,
+        opening=_price_point(history.open) if history else None,
+        price_history=_price_history(history) if history else (),
+    )
+
+
+def _odds(odds: FeedOdds | None) -> Odds | None:
+    if odds is None:
+        return None
+    return Odds(price(odds.fixed_win), price(odds.fixed_place), price(odds.pool_win), price(odds.pool_place))
+
+
+def _barrier(barrier: int | str | None) -> tuple[int | None, str | None]:
+    if isinstance(barrier, str):
+        return None, barrier or None
+    return barrier, None
+
+
+def _scratching(runner: FeedRunner, start: datetime) -> Scratching:
+    at = from_unix(runner.scratch_time) or utc(runner.scr_time)
+    shortly_before = at is not None and at >= start - LATE_SCRATCHING_BEFORE_START
+    deduction = runner.deduction
+    return Scratching(
+        at=at,
+        late=bool(runner.is_late_scratched) or shortly_before,
+        win_deduction=deduction.win if deduction else None,
+        place_deduction=deduction.place if deduction else None,
+    )
+
+
+def _change_text(change: dict[str, object] | list[object] | str | None) -> str | None:
+    """Return a change of the runner as text; the feed sends an object of date and change."""
+    if not change:
+        return None
+    return change if isinstance(change, str) else orjson.dumps(change).decode()
+
+
+def _price_history(history: FeedPriceHistory) -> tuple[PricePoint, ...]:
+    """Return the known prices in the order of time, each once: the feed repeats them in several places."""
+    points = [history.open, history.high, history.low, history.nine_am, *(history.last_six or ())]
+    # Repeats go first: an instant is dearer to convert than to compare.
+    distinct = {(point.timestamp, point.fluc): point for point in points if point is not None}
+    known = [known for known in map(_price_point, distinct.values()) if known is not None]
+    return tuple(sorted(known, key=lambda point: (point.at, point.odds)))
+
+
+def _price_point(point: FeedPricePoint | None) -> PricePoint | None:
+    if point is None:
+        return None
+    at, odds = utc(point.timestamp), price(point.fluc)
+    return PricePoint(at, odds) if at is not None and odds is not None else None

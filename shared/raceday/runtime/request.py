@@ -1,0 +1,63 @@
+"""What started a run: its trigger and its body, read from the platform's context without trusting the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from raceday.errors import InvalidRequest
+
+
+class PlatformContext(Protocol):
+    """The context object that the platform hands to `main`."""
+
+    req: Any
+    res: Any
+
+    def log(self, *messages: object) -> None:
+        """Write to the execution's log."""
+        ...
+
+    def error(self, *messages: object) -> None:
+        """Write to the execution's error log."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """The trigger (`http`, `schedule` or `event`), the execution's id, the body and the query."""
+
+    trigger: str
+    execution_id: str
+    body: Mapping[str, object]
+
+
+def read_request(context: PlatformContext) -> RunRequest:
+    """Read the trigger, the execution id and the JSON body; query parameters fill in what the body lacks.
+
+    The body may come as text, since the platform decodes it only with the right content type.
+    Raises `InvalidRequest` for a body that is not a JSON object.
+    """
+    headers = context.req.headers
+    trigger = headers.get("x-appwrite-trigger") or "http"
+    execution_id = headers.get("x-appwrite-execution-id") or "manual"
+    body = _json_object(context.req.body_binary)
+    if trigger == "http":
+        query = {name: value for name, value in (context.req.query or {}).items() if name not in body}
+        body = body | query
+    return RunRequest(trigger, execution_id, body)
+
+
+def _json_object(raw: bytes) -> dict[str, object]:
+    if not raw.strip():
+        return {}
+    try:
+        parsed = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest("body", f"is not JSON ({error}): send an object such as {{}}") from None
+    if not isinstance(parsed, dict):
+        raise InvalidRequest("body", f"is a JSON {type(parsed).__name__}: send an object such as {{}}")
+    return parsed

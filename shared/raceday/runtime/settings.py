@@ -1,0 +1,139 @@
+"""Configuration, from environment variables alone; the README's table is checked against `VARIABLES`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from raceday.domain.cadence import POLICIES, CadencePolicy
+from raceday.domain.meeting import AU_NZ, MeetingFilter, RaceCode, parse_code
+from raceday.domain.money_flow import Estimator
+from raceday.errors import ConfigError
+from raceday.jobs.schedule_polls import Dispatch
+
+
+def _codes(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    codes = [(part, parse_code(part)) for part in text.split(",") if part.strip()]
+    unknown = [part for part, code in codes if code is None]
+    if unknown or not codes:
+        raise ValueError(f"knows no code {', '.join(unknown) or 'at all'}: give T, H, G, separated by commas")
+    return frozenset(code for _, code in codes)
+
+
+def _countries(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    if text.strip().lower() == "all":
+        return None
+    return frozenset(part.strip().upper() for part in text.split(",") if part.strip())
+
+
+def _cadence(text: object) -> object:
+    if text not in POLICIES:
+        raise ValueError(f"knows no cadence {text!r}: choose one of {', '.join(POLICIES)}")
+    return text
+
+
+class Settings(BaseModel):
+    """Everything that can be configured. Each field's alias is its variable, its description says what it does."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    feed_base_url: str = Field(
+        "https://api.tab.co.nz/affiliates/v1",
+        alias="NZTAB_BASE_URL",
+        pattern=r"^https?://",
+        description="where the feed is",
+    )
+    feed_from: str = Field("", alias="NZTAB_FROM", description="contact e-mail address, sent as From")
+    feed_partner: str = Field("", alias="NZTAB_PARTNER", description="partner name, sent as X-Partner")
+    feed_partner_id: SecretStr = Field(
+        SecretStr(""), alias="NZTAB_PARTNER_ID", description="partner id, sent as X-Partner-ID; never logged"
+    )
+    feed_requests_per_s: float = Field(
+        10.0, alias="RACEDAY_FEED_REQUESTS_PER_S", gt=0, le=100, description="requests a second, all callers together"
+    )
+    feed_parallel: int = Field(
+        10, alias="RACEDAY_FEED_PARALLEL", ge=1, le=100, description="requests under way at once, over all callers"
+    )
+    feed_burst: int = Field(
+        10, alias="RACEDAY_FEED_BURST", ge=1, le=100, description="requests that may follow each other at once"
+    )
+    cadence: Annotated[str, BeforeValidator(_cadence)] = Field(
+        "enhanced", alias="RACEDAY_CADENCE", description="enhanced, classic or high-frequency"
+    )
+    dispatch: Dispatch = Field(
+        Dispatch.ENHANCED, alias="RACEDAY_DISPATCH", description="who polls: enhanced or single-or-batch"
+    )
+    ticks: int = Field(4, alias="RACEDAY_TICKS", ge=1, le=4, description="looks at the races per scheduler run")
+    concurrency: int = Field(
+        5, alias="RACEDAY_CONCURRENCY", ge=1, le=50, description="races fetched at once by one poller"
+    )
+    codes: Annotated[frozenset[RaceCode], BeforeValidator(_codes)] = Field(
+        frozenset({RaceCode.THOROUGHBRED, RaceCode.HARNESS}),
+        alias="RACEDAY_CODES",
+        description="codes followed: T thoroughbred, H harness, G greyhound",
+    )
+    countries: Annotated[frozenset[str] | None, BeforeValidator(_countries)] = Field(
+        AU_NZ, alias="RACEDAY_COUNTRIES", description="country codes followed, or all"
+    )
+    entrants_per_run: int = Field(
+        20, alias="RACEDAY_ENTRANTS_PER_RUN", ge=1, le=200, description="races per daily-entrants run"
+    )
+    politeness_s: float = Field(
+        1.0, alias="RACEDAY_POLITENESS_S", ge=0, le=60, description="seconds between the daily imports' calls"
+    )
+    estimator: Estimator = Field(
+        Estimator.HOLD, alias="RACEDAY_ESTIMATOR", description="runner's share of the money: hold or tote-implied"
+    )
+    alert_move_pct: float = Field(
+        5.0, alias="RACEDAY_ALERT_MOVE_PCT", gt=0, le=100, description="price move (%) that raises a row event"
+    )
+    long_stop_h: float = Field(
+        12.0, alias="RACEDAY_LONG_STOP_H", ge=1, le=48, description="hours after its start when a race is given up"
+    )
+    database: str = Field("", alias="RACEDAY_DB", description="SQLite file of the embedded store")
+    log_level: str = Field(
+        "INFO",
+        alias="RACEDAY_LOG_LEVEL",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="lines from this level on",
+    )
+
+    @property
+    def policy(self) -> CadencePolicy:
+        """The cadence that was chosen."""
+        return POLICIES[self.cadence]
+
+    @property
+    def follow(self) -> MeetingFilter:
+        """The meetings that are followed."""
+        return MeetingFilter(self.countries, self.codes)
+
+    def secrets(self) -> list[str]:
+        """Return the values that must never be written anywhere."""
+        return [value for value in (self.feed_partner_id.get_secret_value(),) if value]
+
+
+VARIABLES = tuple(str(field.alias) for field in Settings.model_fields.values())
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; an empty variable counts as not set.
+
+    Raises `ConfigError` that lists every variable that is wrong, and why.
+    """
+    given = {name: environment[name].strip() for name in VARIABLES if environment.get(name, "").strip()}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problems = [f"{problem['loc'][0]}: {_reason(problem['msg'])}" for problem in error.errors(include_input=False)]
+        raise ConfigError("these environment variables cannot be used: " + "; ".join(problems)) from None
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ")

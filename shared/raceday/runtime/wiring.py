@@ -1,0 +1,95 @@
+"""Opens what a run works with: one pooled feed connection and one store per process, a view of each per run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+from raceday.clock import Clock, SystemClock
+from raceday.errors import ConfigError, ExecutionRefused
+from raceday.jobs.ports import Executions, RunLog
+from raceday.nztab.budget import RequestBudget
+from raceday.nztab.client import NzTabClient
+from raceday.nztab.settings import FeedSettings
+from raceday.nztab.transport import AsyncTransport, pooled
+from raceday.runtime.ports import current_ports
+from raceday.runtime.settings import Settings
+from raceday.store.ports import RaceStore
+from raceday.store.sqlite.store import SqliteStore
+
+
+@dataclass(slots=True)
+class _FeedPool:
+    """What all runs in one event loop share: connections and the right to ask."""
+
+    budget: RequestBudget
+    transport: AsyncTransport = field(default_factory=pooled)
+
+
+# Connections and budgets belong to the event loop they were made in; the platform keeps one loop per process.
+_POOLS: WeakKeyDictionary[asyncio.AbstractEventLoop, _FeedPool] = WeakKeyDictionary()
+
+
+def open_environment() -> Mapping[str, str]:
+    """Return the environment variables of this process."""
+    ports = current_ports()
+    return os.environ if ports.environment is None else ports.environment
+
+
+def open_clock() -> Clock:
+    """Return the clock of this process."""
+    return current_ports().clock or SystemClock()
+
+
+def open_feed(settings: Settings, clock: Clock, log: RunLog) -> NzTabClient:
+    """Return a client of the feed for one run, over the connections and the budget of the process."""
+    loop = asyncio.get_running_loop()
+    pool = _POOLS.get(loop)
+    if pool is None:
+        budget = RequestBudget(settings.feed_requests_per_s, settings.feed_burst, settings.feed_parallel)
+        pool = _POOLS[loop] = _FeedPool(budget)
+
+    def log_attempt(action: str, fields: Mapping[str, object]) -> None:
+        write = log.debug if fields.get("error") is None else log.warning
+        write(action, **fields)
+
+    feed_settings = FeedSettings(
+        base_url=settings.feed_base_url,
+        contact_email=settings.feed_from or None,
+        partner=settings.feed_partner or None,
+        partner_id=settings.feed_partner_id.get_secret_value() or None,
+    )
+    transport = current_ports().transport or pool.transport
+    return NzTabClient(feed_settings, clock, transport=transport, budget=pool.budget, log=log_attempt)
+
+
+def open_store(settings: Settings) -> RaceStore:
+    """Return the store of this process, as seen by one run; raises `ConfigError` when none is configured."""
+    given = current_ports().store
+    if given is not None:
+        return given.session()
+    if not settings.database:
+        raise ConfigError("RACEDAY_DB is not set: give the path of the SQLite file to keep races in")
+    return _sqlite(settings.database).session()
+
+
+@lru_cache(maxsize=4)
+def _sqlite(path: str) -> SqliteStore:
+    return SqliteStore.open(path)
+
+
+def open_executions() -> Executions:
+    """Return what starts other functions; outside a platform or host it refuses to."""
+    return current_ports().executions or _NoPlatform()
+
+
+class _NoPlatform:
+    """Stands where no platform is."""
+
+    async def start(self, function_id: str, body: Mapping[str, object]) -> str:  # noqa: ARG002 (the port's shape)
+        """Refuse: there is nothing here that runs functions."""
+        raise ExecutionRefused(f"{function_id} cannot be started: this process runs on no platform and no host")

@@ -1,0 +1,208 @@
+"""Meetings and races as rows, and back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+
+from raceday.domain.meeting import Meeting
+from raceday.domain.race import Race
+from raceday.domain.race_poll import RacePoll
+from raceday.domain.status import RaceStatus
+from raceday.store.ports import RaceSummary
+from raceday.store.rows.values import (
+    Row,
+    StoredRow,
+    date_text,
+    fitted,
+    instant_text,
+    optional_instant_text,
+    optional_json_text,
+    parse_instant,
+    parse_optional_instant,
+    without_nones,
+)
+from raceday.store.tables import MEETINGS, RACES
+
+
+def meeting_row(meeting: Meeting, at: datetime) -> Row:
+    """Return a meeting as a row of `meetings`; what the feed did not say is left out."""
+    row: Row = {
+        "$id": meeting.meeting_id,
+        "meetingId": meeting.meeting_id,
+        "meetingName": meeting.name,
+        "country": meeting.country,
+        "state": meeting.state,
+        "raceType": meeting.category_name,
+        "category": meeting.category,
+        "categoryName": meeting.category_name,
+        "date": date_text(meeting.meeting_date),
+        "trackCondition": meeting.track_condition,
+        "status": "active",
+        "trackDirection": meeting.track_direction,
+        "trackSurface": meeting.track_surface,
+        "railPosition": meeting.rail_position,
+        "weather": meeting.weather,
+        "lastUpdated": instant_text(at),
+        "apiGeneratedTime": optional_instant_text(meeting.generated_at),
+        "dataSource": "NZTAB",
+        "toteStatus": meeting.tote_status,
+        "toteMeetingNumber": meeting.tote_meeting_number,
+        "videoChannels": optional_json_text(meeting.video_channels, 500),
+        "quaddie": optional_json_text(meeting.quaddie, 200),
+        "earlyQuaddie": optional_json_text(meeting.early_quaddie, 200),
+        "toteRunningDoubles": optional_json_text(meeting.tote_running_doubles, 500),
+        "toteTrebles": optional_json_text(meeting.tote_trebles, 500),
+    }
+    return fitted(MEETINGS, without_nones(row))
+
+
+def meeting_of(row: StoredRow) -> Meeting:
+    """Return the meeting that a stored row describes."""
+    return Meeting(
+        meeting_id=row["$id"],
+        name=row["meetingName"],
+        country=row["country"],
+        category=row["category"] or "",
+        category_name=row["raceType"],
+        meeting_date=date.fromisoformat(row["date"][:10]),
+        state=row["state"],
+        track_condition=row["trackCondition"],
+        track_direction=row["trackDirection"],
+        track_surface=row["trackSurface"],
+        rail_position=row["railPosition"],
+        weather=row["weather"],
+        tote_status=row["toteStatus"],
+        tote_meeting_number=row["toteMeetingNumber"],
+        video_channels=tuple(_list(row["videoChannels"])),
+        quaddie=tuple(_list(row["quaddie"])),
+        early_quaddie=tuple(_list(row["earlyQuaddie"])),
+        tote_running_doubles=tuple(tuple(legs) for legs in _list(row["toteRunningDoubles"])),
+        tote_trebles=tuple(tuple(legs) for legs in _list(row["toteTrebles"])),
+        generated_at=parse_optional_instant(row["apiGeneratedTime"]),
+    )
+
+
+def race_row(race: Race, at: datetime) -> Row:
+    """Return what a response says of a race, without its status, as part of a row of `races`."""
+    row: Row = {
+        "$id": race.race_id,
+        "raceId": race.race_id,
+        "name": race.name,
+        "raceNumber": race.race_number,
+        "startTime": instant_text(race.advertised_start),
+        "actualStart": optional_instant_text(race.actual_start),
+        "toteStartTime": race.tote_start_time,
+        "startTimeNz": race.start_time_nz,
+        "raceDateNz": race.race_date_nz.isoformat(),
+        "distance": race.distance_m,
+        "trackCondition": race.track_condition,
+        "trackSurface": race.track_surface,
+        "weather": race.weather,
+        "type": race.category,
+        "totalPrizeMoney": race.prize_money_dollars,
+        "entrantCount": race.entrant_count,
+        "fieldSize": race.field_size,
+        "positionsPaid": race.positions_paid,
+        "lastUpdated": instant_text(at),
+        "silkUrl": race.silk_url,
+        "silkBaseUrl": race.silk_base_url,
+        "videoChannels": optional_json_text(race.video_channels, 500),
+        "meeting": race.meeting_id,
+        "meetingId": race.meeting_id,
+        "trackDirection": race.track_direction,
+        "railPosition": race.rail_position,
+        "startType": race.start_type,
+        "raceGroup": race.race_group,
+        "raceClass": race.race_class,
+        "comment": race.comment,
+        "protestLodged": race.protest_lodged,
+        "protestReason": race.protest_reason,
+    }
+    return fitted(RACES, without_nones(row))
+
+
+def imported_race_row(race: Race, stored: StoredRow | None, at: datetime) -> Row:
+    """Return a race of the programme as a row of `races`; `stored` has `status` and `last_poll_time`."""
+    before = RaceStatus.parse(stored["status"]) if stored is not None else None
+    polled = stored is not None and stored["last_poll_time"] is not None
+    status = status_after_import(before, race.status, polled=polled)
+    row = race_row(race, at) | {"status": status.value, "importedAt": instant_text(at)}
+    if before is not None and status is not before:
+        row |= status_change(status, at)
+    return row
+
+
+def status_after_import(before: RaceStatus | None, said: RaceStatus | None, *, polled: bool) -> RaceStatus:
+    """Return a race's status after the programme was imported again.
+
+    A terminal status stays. Once a race was polled its polls know better, except that only the meeting list
+    learns of an abandonment; and a Final from the list must not end the polling before the result is stored.
+    """
+    if before is None:
+        return said or RaceStatus.OPEN
+    if said is None or before.terminal:
+        return before
+    return before if polled and said is not RaceStatus.ABANDONED else said
+
+
+def status_change(status: RaceStatus, at: datetime) -> Row:
+    """Return the columns that note when a race came to its status."""
+    row: Row = {"lastStatusChange": instant_text(at)}
+    if status is RaceStatus.FINAL:
+        row["finalizedAt"] = instant_text(at)
+    if status is RaceStatus.ABANDONED:
+        row["abandonedAt"] = instant_text(at)
+    return row
+
+
+def race_update_row(poll: RacePoll) -> Row:
+    """Return everything that a poll says of its race as a row of `races`."""
+    at = poll.timing.polled_at
+    row = race_row(poll.race, at) | {
+        "status": poll.status.value,
+        "last_poll_time": instant_text(at),
+        "apiGeneratedTime": instant_text(poll.generated_at),
+        "contentHash": poll.fingerprint,
+    }
+    if poll.transition is not None:
+        row |= status_change(poll.transition.after, poll.transition.seen_at)
+    return row
+
+
+SUMMARY_COLUMNS = (
+    "$id",
+    "meetingId",
+    "raceNumber",
+    "name",
+    "startTime",
+    "status",
+    "entrantsImportedAt",
+    "entrantsAttempts",
+)
+
+
+def race_summary(row: StoredRow) -> RaceSummary:
+    """Return a race as a list needs it, from a stored row with `SUMMARY_COLUMNS`."""
+    return RaceSummary(
+        race_id=row["$id"],
+        meeting_id=row["meetingId"],
+        race_number=row["raceNumber"],
+        name=row["name"],
+        advertised_start=parse_instant(row["startTime"]),
+        status=stored_status(row["status"]),
+        entrants_imported=row["entrantsImportedAt"] is not None,
+        entrants_attempts=row["entrantsAttempts"] or 0,
+    )
+
+
+def stored_status(text: str) -> RaceStatus:
+    """Return a stored status; one that nobody knows counts as Open, so that the race is polled and corrected."""
+    return RaceStatus.parse(text) or RaceStatus.OPEN
+
+
+def _list(text: str | None) -> list[Any]:
+    """Return the JSON list that a column holds; an empty column is an empty list."""
+    return list(orjson.loads(text)) if text else []

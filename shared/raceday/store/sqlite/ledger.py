@@ -1,0 +1,60 @@
+"""RaceDay's own books in SQLite: failed polls, runs, stages of the daily import, and counts of everything."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from raceday.domain.racing_day import DailyStage, StageProgress
+from raceday.store.ports import DayCounts, PollFailure, RunEntry
+from raceday.store.rows.polls import failure_row, run_ended_at, run_row, stage_id, stage_progress, stage_row
+from raceday.store.rows.values import instant_text
+from raceday.store.sqlite.connection import SqliteConnection
+from raceday.store.tables import DAILY_STAGES, FUNCTION_RUNS, POLL_LOGS
+
+_COUNTS = """
+    SELECT (SELECT count(*) FROM meetings) AS meetings,
+           (SELECT count(*) FROM races) AS races,
+           (SELECT count(*) FROM entrants) AS entrants,
+           (SELECT count(*) FROM race_polls) AS polls,
+           (SELECT count(*) FROM poll_logs) AS failed_polls,
+           (SELECT count(*) FROM odds_history) AS odds_ticks,
+           (SELECT count(*) FROM money_flow_history) AS money_flow_buckets,
+           (SELECT count(*) FROM race_pools WHERE "hasData") AS race_pools,
+           (SELECT count(*) FROM race_results) AS results
+"""
+
+
+def log_poll(db: SqliteConnection, failure: PollFailure) -> None:
+    """Write one row of `poll_logs`."""
+    with db.writing():
+        db.upsert(POLL_LOGS, [failure_row(failure)], instant_text(failure.at))
+
+
+def log_run(db: SqliteConnection, run: RunEntry) -> None:
+    """Write one row of the run ledger; the same execution twice leaves one row."""
+    with db.writing():
+        db.upsert(FUNCTION_RUNS, [run_row(run)], run_ended_at(run))
+
+
+def stage(db: SqliteConnection, racing_date: date, which: DailyStage) -> StageProgress | None:
+    """Return how far a stage has come, or None when it was never started."""
+    with db.reading():
+        row = db.row('SELECT * FROM daily_stages WHERE "$id" = ?', (stage_id(racing_date, which),))
+    return None if row is None else stage_progress(row)
+
+
+def save_stage(db: SqliteConnection, progress: StageProgress) -> None:
+    """Write how far a stage has come, unless it is complete and this would take that back."""
+    row = stage_row(progress)
+    with db.writing():
+        stored = db.row('SELECT complete FROM daily_stages WHERE "$id" = ?', (row["$id"],))
+        if stored is None or progress.complete or not stored["complete"]:
+            db.upsert(DAILY_STAGES, [row], instant_text(progress.finished_at or progress.started_at))
+
+
+def day_counts(db: SqliteConnection) -> DayCounts:
+    """Count what is stored; `race_pools` counts the races whose pools a poll has filled."""
+    with db.reading():
+        counts = db.row(_COUNTS) or {}
+        by_status = db.tuples("SELECT status, count(*) FROM races GROUP BY status")
+    return DayCounts(**counts, races_by_status=dict(by_status))

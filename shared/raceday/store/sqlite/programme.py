@@ -1,0 +1,81 @@
+"""The day's programme in SQLite: meetings and races."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from raceday.domain.meeting import Meeting
+from raceday.domain.race import Race
+from raceday.store.ports import RaceSummary
+from raceday.store.rows.history import empty_pools_row
+from raceday.store.rows.programme import (
+    SUMMARY_COLUMNS,
+    imported_race_row,
+    meeting_of,
+    meeting_row,
+    race_summary,
+)
+from raceday.store.rows.values import date_text, instant_text
+from raceday.store.sqlite.connection import SqliteConnection, placeholders
+from raceday.store.tables import MEETINGS, RACE_POOLS, RACES
+
+_SUMMARY = ", ".join(f'races."{column}"' for column in SUMMARY_COLUMNS)
+
+
+def save_meetings(db: SqliteConnection, meetings: Sequence[Meeting], at: datetime) -> None:
+    """Insert or update meetings by id, all or none."""
+    with db.writing():
+        db.upsert(MEETINGS, [meeting_row(meeting, at) for meeting in meetings], instant_text(at))
+
+
+def meetings_on(db: SqliteConnection, racing_date: date) -> list[Meeting]:
+    """Return the meetings of a racing date, by name."""
+    with db.reading():
+        rows = db.rows('SELECT * FROM meetings WHERE date = ? ORDER BY "meetingName"', (date_text(racing_date),))
+    return [meeting_of(row) for row in rows]
+
+
+def save_races(db: SqliteConnection, races: Sequence[Race], at: datetime) -> None:
+    """Insert or update races by id, all or none, with a pools row of zeros for each new one."""
+    race_ids = [race.race_id for race in races]
+    with db.writing():
+        stored = {
+            row["$id"]: row
+            for row in db.rows(
+                f'SELECT "$id", status, last_poll_time FROM races WHERE "$id" IN ({placeholders(race_ids)})',  # noqa: S608
+                race_ids,
+            )
+        }
+        db.step("races read")
+        rows = [imported_race_row(race, stored.get(race.race_id), at) for race in races]
+        db.upsert(RACES, rows, instant_text(at))
+        db.step("races written")
+        db.insert_missing(RACE_POOLS, [empty_pools_row(race_id, at) for race_id in race_ids], instant_text(at))
+        db.step("pools written")
+
+
+def races_on(db: SqliteConnection, racing_date: date) -> list[RaceSummary]:
+    """Return the races of the meetings of a racing date, by start time."""
+    with db.reading():
+        rows = db.rows(
+            f'SELECT {_SUMMARY} FROM meetings JOIN races ON races.meeting = meetings."$id" '  # noqa: S608
+            'WHERE meetings.date = ? ORDER BY races."startTime", races."$id"',
+            (date_text(racing_date),),
+        )
+    return [race_summary(row) for row in rows]
+
+
+def race(db: SqliteConnection, race_id: str) -> RaceSummary | None:
+    """Return one race, or None when it is not stored."""
+    with db.reading():
+        row = db.row(f'SELECT {_SUMMARY} FROM races WHERE "$id" = ?', (race_id,))  # noqa: S608
+    return None if row is None else race_summary(row)
+
+
+def note_import_attempt(db: SqliteConnection, race_id: str) -> None:
+    """Count one more try to import a race's runners."""
+    with db.writing():
+        db.write(
+            'UPDATE races SET "entrantsAttempts" = coalesce("entrantsAttempts", 0) + 1 WHERE "$id" = ?', (race_id,)
+        )

@@ -1,0 +1,53 @@
+"""The one catalogue of tables: every schema, check and documentation is made from it.
+
+Columns are scalars, never relationships (Appwrite refuses bulk writes on tables with relationships). Money is
+in integer cents, instants are UTC. Every row also has `$id`, `$createdAt` and `$updatedAt`.
+"""
+
+from __future__ import annotations
+
+from raceday.store.tables.bookkeeping import DAILY_STAGES, FUNCTION_RUNS, POLL_CLAIMS, POLL_LOGS
+from raceday.store.tables.people import JOCKEY_SILKS, NOTIFICATIONS, USER_ALERT_CONFIGS
+from raceday.store.tables.programme import ENTRANTS, MEETINGS, RACE_RESULTS, RACES
+from raceday.store.tables.series import MONEY_FLOW_HISTORY, ODDS_HISTORY, RACE_POLLS, RACE_POOLS
+from raceday.store.tables.shapes import Column, Index, Table
+
+__all__ = [
+    "CATALOGUE",
+    "DAILY_STAGES",
+    "ENTRANTS",
+    "FUNCTION_RUNS",
+    "JOCKEY_SILKS",
+    "MEETINGS",
+    "MONEY_FLOW_HISTORY",
+    "NOTIFICATIONS",
+    "ODDS_HISTORY",
+    "POLL_CLAIMS",
+    "POLL_LOGS",
+    "RACES",
+    "RACE_POLLS",
+    "RACE_POOLS",
+    "RACE_RESULTS",
+    "USER_ALERT_CONFIGS",
+    "Column",
+    "Index",
+    "Table",
+]
+
+CATALOGUE: tuple[Table, ...] = (
+    MEETINGS,
+    RACES,
+    ENTRANTS,
+    RACE_RESULTS,
+    ODDS_HISTORY,
+    MONEY_FLOW_HISTORY,
+    RACE_POOLS,
+    RACE_POLLS,
+    JOCKEY_SILKS,
+    USER_ALERT_CONFIGS,
+    NOTIFICATIONS,
+    POLL_LOGS,
+    POLL_CLAIMS,
+    FUNCTION_RUNS,
+    DAILY_STAGES,
+)

@@ -1,0 +1,111 @@
+"""What no one can get back later: odds, money flow and pools over time, and every poll that was made."""
+
+from __future__ import annotations
+
+from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, text
+
+ODDS_HISTORY = Table(
+    "odds-history",
+    (
+        decimal("odds", required=True),
+        instant("eventTimestamp", required=True),
+        text("type", 20, required=True),
+        text("raceId", 50),
+        text("entrantId", 50),
+        boolean("isOpening", default=False),
+    ),
+    (Index("idx_race_entrant_time", ("raceId", "entrantId", "eventTimestamp")),),
+    PUBLIC,
+)
+
+MONEY_FLOW_HISTORY = Table(
+    "money-flow-history",
+    (
+        text("raceId", 50),
+        text("entrantId", 50),
+        text("type", 30, required=True),
+        instant("eventTimestamp", required=True),
+        instant("pollingTimestamp"),
+        decimal("holdPercentage"),
+        decimal("betPercentage"),
+        integer("timeToStart"),
+        integer("timeInterval"),
+        text("intervalType", 10),
+        text("poolType", 10),
+        integer("winPoolAmount"),
+        integer("placePoolAmount"),
+        integer("totalPoolAmount"),
+        integer("incrementalAmount"),
+        integer("incrementalWinAmount"),
+        integer("incrementalPlaceAmount"),
+        decimal("winPoolPercentage"),
+        decimal("placePoolPercentage"),
+        decimal("fixedWinOdds"),
+        decimal("fixedPlaceOdds"),
+        decimal("poolWinOdds"),
+        decimal("poolPlaceOdds"),
+        boolean("isConsolidated", default=False),
+        text("bucketDocumentId", 100),
+        text("rawPollingData", 2000),
+        integer("dataQualityScore"),
+        integer("pollingLatencyMs"),
+        boolean("mathematicallyConsistent"),
+        boolean("isStale"),
+        integer("previousInterval"),
+        decimal("impliedPercentage"),
+        boolean("isBaseline"),
+        text("estimator", 20),
+        boolean("afterScratching"),
+    ),
+    (Index("idx_race_entrant_time", ("raceId", "entrantId", "timeInterval")),),
+    PUBLIC,
+)
+
+RACE_POOLS = Table(
+    "race-pools",
+    (
+        text("raceId", 50, required=True),
+        integer("winPoolTotal", default=0),
+        integer("placePoolTotal", default=0),
+        integer("quinellaPoolTotal", default=0),
+        integer("trifectaPoolTotal", default=0),
+        integer("exactaPoolTotal", default=0),
+        integer("first4PoolTotal", default=0),
+        integer("totalRacePool", default=0),
+        text("currency", 10, default="$"),
+        instant("lastUpdated"),
+        integer("multiLegPoolTotal", default=0),
+        text("multiLegPools", 4000),
+        text("unknownPools", 4000),
+        boolean("hasData", default=False),
+    ),
+    (Index("idx_race_id", ("raceId",), "unique"),),
+    PUBLIC,
+)
+
+RACE_POLLS = Table(
+    "race-polls",
+    (
+        text("raceId", 50, required=True),
+        instant("polledAt", required=True),
+        instant("dueAt"),
+        integer("intervalS"),
+        decimal("latenessS"),
+        integer("latencyMs"),
+        text("status", 50),
+        boolean("changed"),
+        integer("dataQualityScore"),
+        decimal("completenessPoints"),
+        decimal("holdSumPoints"),
+        decimal("holdAgainstImpliedPoints"),
+        decimal("monotonePoolsPoints"),
+        decimal("payloadAgePoints"),
+        decimal("duplicatesPoints"),
+        boolean("mathematicallyConsistent"),
+        boolean("isStale"),
+        instant("payloadAt"),
+        text("polledBy", 100),
+    ),
+    (Index("idx_race_polled", ("raceId", "polledAt")),),
+    PUBLIC,
+)

@@ -1,0 +1,159 @@
+"""The SQLite adapter: the behavioural suite on a file and in memory, and what only a file can show."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from contract.store_examples import IMPORTED, event, meeting, race, runner
+from contract.store_suite import LATER, SOON, TTL_S, StoreSuite, claimed, imported, polled, target_of
+
+from raceday.domain.odds import Odds
+from raceday.errors import ConfigError, StoreUnavailable
+from raceday.store.events import RowEvent
+from raceday.store.ports import PollClaim, RaceStore
+from raceday.store.sqlite import SqliteStore
+from raceday.store.tables import CATALOGUE
+
+run = asyncio.run
+
+
+def sqlite_rows(store: RaceStore, name: str) -> list[dict[str, object]]:
+    """Return the rows of a table as the suite wants them."""
+    assert isinstance(store, SqliteStore)
+    table = next(table for table in CATALOGUE if table.name == name)
+    booleans = {column.name for column in table.columns if column.kind == "boolean"}
+    return [
+        {key: bool(value) if key in booleans and value is not None else value for key, value in row.items()}
+        for row in store._db.rows(f'SELECT * FROM {table.sql_name} ORDER BY "$id"')
+    ]
+
+
+class TestSqliteFile(StoreSuite):
+    def make_store(self, folder: Path) -> RaceStore:
+        return SqliteStore.open(folder / "raceday.db")
+
+    def rows(self, store: RaceStore, table: str) -> list[dict[str, object]]:
+        return sqlite_rows(store, table)
+
+
+class TestSqliteMemory(StoreSuite):
+    def make_store(self, folder: Path) -> RaceStore:
+        return SqliteStore.open(":memory:")
+
+    def rows(self, store: RaceStore, table: str) -> list[dict[str, object]]:
+        return sqlite_rows(store, table)
+
+
+def test_what_was_saved_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "raceday.db"
+    store = SqliteStore.open(path)
+    run(imported(store))
+    run(polled(store, event(race(), SOON)))
+    run(store.close())
+    again = SqliteStore.open(path)
+    assert run(target_of(again, race().race_id)).last_poll_at == SOON
+    run(again.close())
+
+
+def test_one_of_many_connections_wins_a_claim(tmp_path: Path) -> None:
+    path = tmp_path / "raceday.db"
+    store = SqliteStore.open(path)
+    run(imported(store))
+    target = run(target_of(store, race().race_id))
+
+    def contend(number: int) -> list[PollClaim]:
+        mine = SqliteStore.open(path)
+        won = run(mine.claim_races([target], f"run-{number}", SOON, TTL_S))
+        run(mine.close())
+        return won
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [claim for claims in pool.map(contend, range(8)) for claim in claims]
+    assert len(winners) == 1
+    run(store.close())
+
+
+def test_only_runners_that_moved_raise_an_event_with_their_whole_row() -> None:
+    seen: list[RowEvent] = []
+    store = SqliteStore.open(":memory:", seen.append)
+    run(imported(store))
+    run(polled(store, event(race(), SOON)))
+    assert seen == []
+    moved, slight = runner(1, race(), odds=Odds(2.0, 1.3, 3.1, 1.4)), runner(2, race(), odds=Odds(4.01, 1.4, 4.1, 1.5))
+    said = event(race(), LATER, entrants=(moved, slight, runner(3, race())))
+    made = run(polled(store, said))
+    assert made.moved == {moved.entrant_id}
+    [told] = seen
+    assert (told.table, told.row_id, told.action) == ("entrants", moved.entrant_id, "update")
+    assert (told.row["fixedWinOdds"], told.row["isScratched"], told.row["jockey"]) == (2.0, False, "Jockey 1")
+    assert told.row == next(row for row in sqlite_rows(store, "entrants") if row["$id"] == moved.entrant_id)
+    run(store.close())
+
+
+def test_a_write_is_one_transaction_and_a_read_none() -> None:
+    store = SqliteStore.open(":memory:")
+    run(imported(store))
+    claim = run(claimed(store, race().race_id, SOON))
+    calls, transactions = store.calls, store.transactions
+    run(store.release_claim(claim, None))
+    assert (store.calls - calls, store.transactions - transactions) == (1, 1)
+    run(store.race_states([race().race_id]))
+    assert (store.calls - calls, store.transactions - transactions) == (2, 1)
+    run(store.close())
+
+
+def test_an_older_file_gets_the_columns_it_lacks_and_keeps_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.execute(
+            'CREATE TABLE race_pools ("$id" TEXT PRIMARY KEY, "$createdAt" TEXT, "$updatedAt" TEXT, "raceId" TEXT, '
+            '"winPoolTotal" INTEGER, notes TEXT)'
+        )
+        old.execute("INSERT INTO race_pools VALUES ('r1', 't', 't', 'r1', 4200, 'mine')")
+    old.close()
+    store = SqliteStore.open(path)
+    [row] = sqlite_rows(store, "race-pools")
+    assert (row["winPoolTotal"], row["notes"], row["placePoolTotal"], row["currency"]) == (4200, "mine", 0, "$")
+    run(store.close())
+
+
+def test_a_column_of_another_type_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.execute('CREATE TABLE race_pools ("$id" TEXT PRIMARY KEY, "winPoolTotal" REAL)')
+    old.close()
+    with pytest.raises(ConfigError, match=r"column winPoolTotal of table race_pools is REAL, expected INTEGER"):
+        SqliteStore.open(path)
+
+
+def _text_file(folder: Path) -> Path:
+    path = folder / "notes.txt"
+    path.write_text("These are notes and not a database, long enough to have a header. " * 20)
+    return path
+
+
+def _missing_folder(folder: Path) -> Path:
+    return folder / "nowhere" / "raceday.db"
+
+
+def _the_folder_itself(folder: Path) -> Path:
+    return folder
+
+
+@pytest.mark.parametrize("place", [_text_file, _missing_folder, _the_folder_itself])
+def test_a_path_that_cannot_hold_a_database_is_named(tmp_path: Path, place: Callable[[Path], Path]) -> None:
+    path = place(tmp_path)
+    with pytest.raises(ConfigError, match=str(path)):
+        SqliteStore.open(path)
+
+
+def test_a_closed_store_is_unavailable() -> None:
+    store = SqliteStore.open(":memory:")
+    run(store.close())
+    with pytest.raises(StoreUnavailable):
+        run(store.save_meetings([meeting()], IMPORTED))
