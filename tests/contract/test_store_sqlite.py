@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from contract.store_examples import IMPORTED, event, meeting, race, runner
-from contract.store_suite import LATER, SOON, TTL_S, StoreSuite, claimed, imported, polled, target_of
 
+from contract.store_examples import IMPORTED, event, meeting, race, runner
+from contract.store_steps import LATER, SOON, TTL_S, claimed, imported, polled, target_of
+from contract.store_suite import StoreSuite
 from raceday.domain.odds import Odds
 from raceday.errors import ConfigError, StoreUnavailable
 from raceday.store.events import RowEvent

@@ -14,8 +14,7 @@ import sys
 from pathlib import Path
 
 from contract.store_examples import event, race, result, runner
-from contract.store_suite import LATER, SOON, TTL_S, claimed, imported, polled, state_of
-
+from contract.store_steps import LATER, SOON, TTL_S, claimed, imported, polled, state_of
 from raceday.domain.derive import derive_poll
 from raceday.domain.odds import Odds
 from raceday.domain.race_poll import PollTiming, RacePoll

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults import store_kill_child
 
+from faults import store_kill_child
 from raceday.store.sqlite import SqliteStore
 from raceday.store.tables import CATALOGUE
 

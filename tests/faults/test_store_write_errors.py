@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from contract.store_examples import IMPORTED, event, meeting, race
-from contract.store_suite import LATER, SOON, claimed, imported, polled, state_of
-from faults.store_kill_child import OWNER, prepare, save_poll, steps_of
 
+from contract.store_examples import IMPORTED, event, meeting, race
+from contract.store_steps import LATER, SOON, claimed, imported, polled, state_of
+from faults.store_kill_child import OWNER, prepare, save_poll, steps_of
 from raceday.errors import StoreUnavailable
 from raceday.store.events import RowEvent
 from raceday.store.sqlite import SqliteStore

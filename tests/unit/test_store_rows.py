@@ -7,6 +7,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contract.store_examples import (
     IMPORTED,
     START,
@@ -21,9 +24,6 @@ from contract.store_examples import (
     timing,
     uid,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from raceday.domain.derive import DeriveSettings, derive_poll
 from raceday.domain.meeting import Meeting
 from raceday.domain.money_flow import Estimator

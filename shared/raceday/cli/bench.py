@@ -78,7 +78,7 @@ def modelled_responses(races: int) -> list[Response]:
     for race in _ordinary_races(programme, feed, races):
         for step in range(12):
             at = race.advertised_start - timedelta(seconds=30 * (12 - step))
-            body = feed.event(race.race_id, EventOptions(with_money_tracker=True))
+            body = feed.event(race.race_id, EventOptions(money_tracker=True, tote_trends=True, will_pays=True))
             if body is not None:
                 responses.append(Response(body, at))
     return responses

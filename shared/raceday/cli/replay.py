@@ -11,15 +11,15 @@ from typing import Annotated
 
 import typer
 
-from raceday.clock import Clock
 from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
 from raceday.cli.output import errors_explained, people, print_json
+from raceday.clock import Clock
 from raceday.errors import ConfigError
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
-from raceday.nztab.transport import in_process
 from raceday.simulator.app import simulator_app
 from raceday.simulator.replay import Capture, CapturedFeed
+from raceday.simulator.transport import simulator_transport
 from raceday.store.ports import DayCounts
 
 ENVIRONMENT = {
@@ -121,7 +121,7 @@ async def _drive(
         return shown
 
     feed.now = as_of
-    bundle = open_bundle(outcome.database, clock, in_process(simulator_app(feed)), ENVIRONMENT)
+    bundle = open_bundle(outcome.database, clock, simulator_transport(simulator_app(feed)), ENVIRONMENT)
     for day in days:
         await _import_day(bundle, day)
     for event_id, capture in captures:

@@ -41,7 +41,7 @@ async def run_function(context: PlatformContext, function_id: str, job: Job) -> 
     spec = FUNCTIONS[function_id]
     began = open_clock().now()
     log = JsonLog(context.log, context.error, "INFO")
-    request = RunRequest("http", "manual", {})
+    request = RunRequest("http", "unread", {})
     run: Run | None = None
     try:
         settings = load_settings(open_environment())

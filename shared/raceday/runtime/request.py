@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import uuid4
 
 import orjson
 
@@ -43,7 +44,7 @@ def read_request(context: PlatformContext) -> RunRequest:
     """
     headers = context.req.headers
     trigger = headers.get("x-appwrite-trigger") or "http"
-    execution_id = headers.get("x-appwrite-execution-id") or "manual"
+    execution_id = headers.get("x-appwrite-execution-id") or uuid4().hex
     body = _json_object(context.req.body_binary)
     if trigger == "http":
         query = {name: value for name, value in (context.req.query or {}).items() if name not in body}

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from raceday.domain.cadence import PollTarget
 from raceday.domain.meeting import Meeting
+from raceday.domain.poll_audit import PollMark
 from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
@@ -197,6 +198,10 @@ class RaceStore(Protocol):
 
     async def day_counts(self) -> DayCounts:
         """Count what is stored."""
+        ...
+
+    async def poll_marks(self, since: datetime | None = None) -> list[PollMark]:
+        """Return when each poll was made and when it was due, of those made at or after `since`."""
         ...
 
     async def close(self) -> None:

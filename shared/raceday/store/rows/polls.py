@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from raceday.domain.ids import derived_id
+from raceday.domain.poll_audit import PollMark
 from raceday.domain.quality import COMPONENTS
 from raceday.domain.race_poll import RacePoll
 from raceday.domain.racing_day import DailyStage, StageProgress
@@ -51,6 +52,20 @@ def poll_row(poll: RacePoll, claim: PollClaim) -> Row:
         "polledBy": claim.owner,
     }
     return row | {_POINT_COLUMNS[component]: getattr(poll.quality, component) for component in COMPONENTS}
+
+
+MARK_COLUMNS = ("raceId", "polledAt", "dueAt", "intervalS", "dataQualityScore")
+
+
+def poll_mark(row: StoredRow) -> PollMark:
+    """Return when a stored poll was made and due."""
+    return PollMark(
+        row["raceId"],
+        parse_instant(row["polledAt"]),
+        parse_optional_instant(row["dueAt"]),
+        row["intervalS"],
+        row["dataQualityScore"],
+    )
 
 
 def failure_row(failure: PollFailure) -> Row:

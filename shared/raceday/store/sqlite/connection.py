@@ -21,6 +21,8 @@ from raceday.store.tables import Table
 
 BUSY_TIMEOUT_S = 5.0
 STATEMENT_CACHE = 256
+CACHE_KIB = 16_384
+"""A race day is some 100 MB; its hot index pages fit in this."""
 _WRONG_PATH = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM})
 
 
@@ -31,12 +33,14 @@ def _nothing(_step: str) -> None:
 class SqliteConnection:
     """A database file (or memory) with the catalogue's tables.
 
-    `calls` counts round trips (a transaction or a read is one), `transactions` the committed writes.
+    `calls` counts round trips (a transaction or a read is one), `transactions` the committed writes; what a
+    session does counts for the connection it was taken from as well.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, whole: SqliteConnection | None = None) -> None:
         self._connection = connection
         self._path = path
+        self._whole = whole
         self.calls = 0
         self.transactions = 0
         self.step: Callable[[str], None] = _nothing
@@ -56,7 +60,7 @@ class SqliteConnection:
         except sqlite3.Error as cause:
             raise _opening_error(cause, path) from cause
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY"):
+            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", f"cache_size = -{CACHE_KIB}"):
                 connection.execute(f"PRAGMA {pragma}")
             make_schema(connection, path)
         except sqlite3.Error as cause:
@@ -66,6 +70,10 @@ class SqliteConnection:
             connection.close()
             raise
         return cls(connection, path)
+
+    def session(self) -> SqliteConnection:
+        """Return the same connection with its own counts."""
+        return SqliteConnection(self._connection, self._path, self._whole or self)
 
     def close(self) -> None:
         """Close the database; doing it twice is allowed."""
@@ -83,10 +91,14 @@ class SqliteConnection:
         with self._transaction("BEGIN IMMEDIATE"):
             yield
         self.transactions += 1
+        if self._whole is not None:
+            self._whole.transactions += 1
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         self.calls += 1
+        if self._whole is not None:
+            self._whole.calls += 1
         try:
             self._connection.execute(begin)
             try:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
+from raceday.domain.poll_audit import PollMark
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.store.ports import DayCounts, PollFailure, RunEntry
-from raceday.store.rows.polls import failure_row, run_ended_at, run_row, stage_id, stage_progress, stage_row
+from raceday.store.rows.polls import (
+    MARK_COLUMNS,
+    failure_row,
+    poll_mark,
+    run_ended_at,
+    run_row,
+    stage_id,
+    stage_progress,
+    stage_row,
+)
 from raceday.store.rows.values import instant_text
 from raceday.store.sqlite.connection import SqliteConnection
 from raceday.store.tables import DAILY_STAGES, FUNCTION_RUNS, POLL_LOGS
@@ -50,6 +60,15 @@ def save_stage(db: SqliteConnection, progress: StageProgress) -> None:
         stored = db.row('SELECT complete FROM daily_stages WHERE "$id" = ?', (row["$id"],))
         if stored is None or progress.complete or not stored["complete"]:
             db.upsert(DAILY_STAGES, [row], instant_text(progress.finished_at or progress.started_at))
+
+
+def poll_marks(db: SqliteConnection, since: datetime | None) -> list[PollMark]:
+    """Return when each poll was made and due, of those made at or after `since`."""
+    names = ", ".join(f'"{column}"' for column in MARK_COLUMNS)
+    from_text = "" if since is None else instant_text(since)
+    with db.reading():
+        rows = db.rows(f'SELECT {names} FROM race_polls WHERE "polledAt" >= ?', (from_text,))  # noqa: S608
+    return [poll_mark(row) for row in rows]
 
 
 def day_counts(db: SqliteConnection) -> DayCounts:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raceday.domain.cadence import PollTarget
 from raceday.domain.meeting import Meeting
+from raceday.domain.poll_audit import PollMark
 from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
@@ -35,6 +36,10 @@ class SqliteStore:
         cannot hold a database or holds something else.
         """
         return cls(SqliteConnection.open(str(path)), on_row_event)
+
+    def session(self) -> SqliteStore:
+        """Return a view of the store for one run, with its own count of calls."""
+        return SqliteStore(self._db.session(), self._on_row_event)
 
     @property
     def calls(self) -> int:
@@ -122,6 +127,10 @@ class SqliteStore:
     async def day_counts(self) -> DayCounts:
         """Count what is stored."""
         return ledger.day_counts(self._db)
+
+    async def poll_marks(self, since: datetime | None = None) -> list[PollMark]:
+        """Return when each poll was made and due, from an instant on."""
+        return ledger.poll_marks(self._db, since)
 
     async def close(self) -> None:
         """Close the database."""
