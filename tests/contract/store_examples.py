@@ -116,7 +116,6 @@ def runner(number: int, of: Race, **changes: object) -> Entrant:
         silk_url_64="https://silks.example/64.png",
         silk_url_128="https://silks.example/128.png",
         opening=PricePoint(IMPORTED, 2.5 + number),
-        price_history=(PricePoint(IMPORTED, 2.5 + number),),
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
 

@@ -127,6 +127,15 @@ class ClaimSuite(StoreTests):
         assert run(target_of(store, race().race_id)).not_before is None
         run(store.save_poll(poll(event(race(), new.claimed_at), run(state_of(store, race().race_id))), new))
 
+    def test_releasing_a_claim_that_its_owner_renewed_leaves_the_new_one(self, store: RaceStore) -> None:
+        run(imported(store))
+        old = run(claimed(store, race().race_id, SOON))
+        run(claimed(store, race().race_id, SOON))
+        run(store.release_claim(old, LATER))
+        target = run(target_of(store, race().race_id))
+        assert target.not_before is None
+        assert run(store.claim_races([target], "run-2", SOON, TTL_S)) == []
+
     def test_a_failed_poll_does_not_count_as_polled(self, store: RaceStore) -> None:
         run(imported(store))
         run(store.release_claim(run(claimed(store, race().race_id, SOON)), LATER))

@@ -33,7 +33,7 @@ from contract.store_steps import (
     target_of,
 )
 from raceday.domain.derive import result_print
-from raceday.domain.entrant import PricePoint
+from raceday.domain.money_flow import HoldShare
 from raceday.domain.odds import Odds
 from raceday.domain.race_poll import RaceState
 from raceday.domain.result import KnownResult, ResultStatus
@@ -143,6 +143,18 @@ class PollSuite(StoreTests):
             False,
         ]
 
+    def test_a_response_older_than_the_last_one_changes_no_live_row(self, store: RaceStore) -> None:
+        run(imported(store))
+        run(polled(store, event(race(), LATER)))
+        before = self.everything(store)
+        at = LATER + timedelta(seconds=30)
+        claim = run(claimed(store, race().race_id, at))
+        outdated = poll(event(race(name="Old name"), SOON, win_cents=5), run(state_of(store, race().race_id)))
+        run(store.save_poll(replace(outdated, timing=replace(outdated.timing, polled_at=at)), claim))
+        [now], [then] = self.rows(store, "races"), before["races"]
+        assert {name for name in now if now[name] != then[name]} == {"last_poll_time", "$updatedAt"}
+        assert self.rows(store, "race-pools") == before["race-pools"]
+
     def test_every_poll_is_recorded_with_its_timing_and_quality(self, store: RaceStore) -> None:
         run(imported(store))
         made = run(polled(store, event(race(), SOON), due_at=SOON - timedelta(seconds=2)))
@@ -159,7 +171,7 @@ class PollSuite(StoreTests):
         run(imported(store))
         run(polled(store, event(race(), SOON, runners=1)))
         first = len(self.rows(store, "odds-history"))
-        assert first == 5  # four prices and the opening one from the feed's own history
+        assert first == 4
         moved = runner(1, race(), odds=Odds(2.8, None, 3.1, 1.4))
         run(polled(store, replace(event(race(), LATER, runners=1), entrants=(moved,))))
         known = run(state_of(store, race().race_id)).entrants[moved.entrant_id]
@@ -168,12 +180,28 @@ class PollSuite(StoreTests):
         [row] = self.rows(store, "entrants")
         assert (row["fixedWinOdds"], row["fixedPlaceOdds"], row["poolWinOdds"]) == (2.8, None, 3.1)
 
+    def test_a_tick_says_whose_price_it_was_and_whether_the_opening_one(self, store: RaceStore) -> None:
+        run(imported(store))
+        claim = run(claimed(store, race().race_id, SOON))
+        made = poll(event(race(), SOON, runners=1), run(state_of(store, race().race_id)))
+        opening = replace(made.odds_ticks[0], odds=5.5, at=SOON - timedelta(hours=9), opening=True)
+        run(store.save_poll(replace(made, odds_ticks=(opening, *made.odds_ticks)), claim))
+        rows = sorted(self.rows(store, "odds-history"), key=lambda row: str(row["eventTimestamp"]))
+        assert len(rows) == 5
+        assert {name: rows[0][name] for name in ("odds", "type", "isOpening", "eventTimestamp")} == {
+            "odds": 5.5,
+            "type": "fixed_win",
+            "isOpening": True,
+            "eventTimestamp": "2026-11-21T18:40:00.000+00:00",
+        }
+        assert {(row["raceId"], row["entrantId"]) for row in rows} == {(race().race_id, runner(1, race()).entrant_id)}
+        assert [row["isOpening"] for row in rows[1:]] == [False] * 4
+
     def test_what_a_runner_does_not_say_is_kept(self, store: RaceStore) -> None:
         run(imported(store))
         run(polled(store, event(race(), SOON, runners=1)))
         silent = replace(
             runner(1, race(), is_scratched=None, jockey=None, gear=None, favourite=None, opening=None, odds=None),
-            price_history=(PricePoint(SOON, 9.0),),
             weight_total="57.0",
         )
         run(polled(store, replace(event(race(), LATER, runners=1), entrants=(silent,), holds=None)))
@@ -220,6 +248,25 @@ class PollSuite(StoreTests):
         assert rows[5]["incrementalWinAmount"] == -10_000
         assert rows[5]["previousInterval"] == 10
         assert run(target_of(store, race().race_id)).advertised_start == START + timedelta(minutes=5)
+
+    def test_a_baseline_that_gets_an_older_bucket_is_one_no_more(self, store: RaceStore) -> None:
+        run(imported(store))
+        run(polled(store, event(race(), START - timedelta(minutes=56), runners=1, win_cents=100_000)))
+        put_back = race(advertised_start=START + timedelta(minutes=10))
+        run(polled(store, event(put_back, START - timedelta(minutes=54), runners=1, win_cents=120_000)))
+        rows = {row["timeInterval"]: row for row in self.rows(store, "money-flow-history")}
+        assert {bucket: row["isBaseline"] for bucket, row in rows.items()} == {60: True, 55: False}
+        increments = {bucket: row["incrementalWinAmount"] for bucket, row in rows.items()}
+        assert increments == {60: 120_000, 55: -20_000}
+
+    def test_shares_of_a_runner_are_the_newest(self, store: RaceStore) -> None:
+        run(imported(store))
+        run(polled(store, event(race(), SOON, runners=1)))
+        holds = {runner(1, race()).entrant_id: HoldShare(42.0, 17.0)}
+        run(polled(store, event(race(), LATER, runners=1, holds=holds)))
+        [row], [bucket] = self.rows(store, "entrants"), self.rows(store, "money-flow-history")
+        assert (row["holdPercentage"], row["betPercentage"]) == (42.0, 17.0)
+        assert (bucket["holdPercentage"], bucket["betPercentage"]) == (42.0, 17.0)
 
     def test_amounts_follow_the_pool_also_for_runners_that_did_not_change(self, store: RaceStore) -> None:
         run(imported(store))

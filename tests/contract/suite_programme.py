@@ -192,7 +192,7 @@ class ProgrammeSuite(StoreTests):
         assert (counts.meetings, counts.races, counts.entrants) == (1, 2, 2)
         assert counts.races_by_status == {"Open": 1, "Final": 1}
         assert (counts.polls, counts.failed_polls) == (2, 1)
-        assert (counts.odds_ticks, counts.money_flow_buckets) == (10, 2)
+        assert (counts.odds_ticks, counts.money_flow_buckets) == (8, 2)
         assert (counts.race_pools, counts.results) == (1, 1)
 
     def test_a_call_is_counted_for_each_operation(self, store: RaceStore) -> None:

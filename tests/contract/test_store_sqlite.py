@@ -6,14 +6,16 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from contract.store_examples import IMPORTED, event, meeting, race, runner
-from contract.store_steps import LATER, SOON, TTL_S, claimed, imported, polled, target_of
+from contract.store_examples import IMPORTED, event, meeting, poll, race, runner
+from contract.store_steps import LATER, SOON, TTL_S, claimed, imported, polled, state_of, target_of
 from contract.store_suite import StoreSuite
 from raceday.domain.odds import Odds
+from raceday.domain.race import Race
 from raceday.errors import ConfigError, StoreUnavailable
 from raceday.store.events import RowEvent
 from raceday.store.ports import PollClaim, RaceStore
@@ -79,6 +81,25 @@ def test_one_of_many_connections_wins_a_claim(tmp_path: Path) -> None:
     run(store.close())
 
 
+def test_pollers_in_several_processes_wait_for_one_another(tmp_path: Path) -> None:
+    path = tmp_path / "raceday.db"
+    store = SqliteStore.open(path)
+    races = [race(number) for number in range(1, 5)]
+    run(imported(store, *races))
+
+    def follow(of: Race) -> int:
+        mine = SqliteStore.open(path)
+        for number in range(10):
+            run(polled(mine, event(of, SOON + timedelta(seconds=30 * number), win_cents=1000 * number)))
+        run(mine.close())
+        return 10
+
+    with ThreadPoolExecutor(len(races)) as pool:
+        assert list(pool.map(follow, races)) == [10] * len(races)
+    assert run(store.day_counts()).polls == 40
+    run(store.close())
+
+
 def test_only_runners_that_moved_raise_an_event_with_their_whole_row() -> None:
     seen: list[RowEvent] = []
     store = SqliteStore.open(":memory:", seen.append)
@@ -105,6 +126,11 @@ def test_a_write_is_one_transaction_and_a_read_none() -> None:
     assert (store.calls - calls, store.transactions - transactions) == (1, 1)
     run(store.race_states([race().race_id]))
     assert (store.calls - calls, store.transactions - transactions) == (2, 1)
+    claim = run(claimed(store, race().race_id, SOON))
+    made = poll(event(race(), SOON), run(state_of(store, race().race_id)))
+    calls, transactions = store.calls, store.transactions
+    run(store.save_poll(made, claim))
+    assert (store.calls - calls, store.transactions - transactions) == (1, 1)
     run(store.close())
 
 

@@ -11,9 +11,12 @@ import httpx
 import pytest
 
 import raceday.nztab
-from nztab_feed import ScriptedFeed, json_answer
+from nztab_feed import EPOCH, ScriptedFeed, json_answer
 from nztab_samples import MEETING_ID, RACE_ID, encoded, event, meeting, meetings
+from raceday.clock import Clock
 from raceday.errors import FeedContractError, FeedNotFound
+from raceday.host.virtual_time import run_virtual
+from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
 
 DAY = date(2025, 7, 17)
@@ -199,3 +202,22 @@ def test_the_http_library_is_known_to_one_module_of_the_feed_only() -> None:
     modules = sorted(Path(raceday.nztab.__file__).parent.glob("*.py"))
     assert len(modules) > 10
     assert [module.name for module in modules if "httpx" in imported_by(module)] == ["transport.py"]
+
+
+def test_a_transport_that_was_given_stays_open_for_the_other_clients() -> None:
+    class Watched(httpx.MockTransport):
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    shared = Watched(lambda _request: httpx.Response(200, stream=httpx.ByteStream(encoded(event()))))
+
+    async def main(clock: Clock) -> None:
+        for _ in range(2):
+            client = NzTabClient(FeedSettings(), clock, transport=shared)
+            await client.event(RACE_ID)
+            await client.aclose()
+
+    run_virtual(main, EPOCH)
+    assert not shared.closed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nztab_samples import RACE_ID, RECEIVED, encoded, event, meeting, meetings, pool, runner, runner_id
+from raceday.domain.odds import Odds
 from raceday.domain.race_poll import RaceEvent
 from raceday.domain.status import RaceStatus
 from raceday.errors import FeedContractError
@@ -82,10 +83,13 @@ def test_numbers_may_come_as_text_and_text_as_numbers() -> None:
     assert mapped.drift == {}
 
 
-def test_not_a_number_is_no_price() -> None:
-    body = encoded(event([runner(1, odds={"fixed_win": 987654})])).replace(b"987654", b"NaN")
-    with pytest.raises(FeedContractError):
-        parse_event(body, RECEIVED)
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e999"])
+def test_not_a_number_is_no_price(number: bytes) -> None:
+    body = encoded(event([runner(1, odds={"fixed_win": 987654, "fixed_place": 2})])).replace(b"987654", number)
+    mapped = parse_event(body, RECEIVED)
+
+    assert mapped.entrants[0].odds == Odds(None, 2.0)
+    assert mapped.drift == {"runner.odds.fixed_win unusable": 1}
 
 
 def test_unknown_values_and_missing_fields_are_counted_by_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -135,6 +136,15 @@ def test_ticks_of_one_kind_share_a_row_within_fifteen_seconds_only() -> None:
         replace(tick, race_id="s"),
     ]
     assert len({odds_tick_id(other) for other in [tick, *others]}) == 5
+
+
+@given(instants | st.just(datetime(1, 1, 1, tzinfo=UTC)))
+def test_tick_ids_are_allowed_and_begin_with_their_time(at: datetime) -> None:
+    tick = OddsTick(race().race_id, uid("runner"), OddsKind.FIXED_WIN, 2.5, at)
+    assert re.fullmatch(r"[0-9a-f]{32}", odds_tick_id(tick))
+    other = replace(tick, entrant_id=uid("another runner"))
+    assert odds_tick_id(other)[:8] == odds_tick_id(tick)[:8]
+    assert odds_tick_id(other) != odds_tick_id(tick)
 
 
 @given(st.integers(-600, 60))

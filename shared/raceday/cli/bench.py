@@ -54,7 +54,8 @@ class Response:
 @bench.command()
 def poll(
     captures: Annotated[
-        Path | None, typer.Option(envvar="RACEDAY_CORPUS", help="folder of captured responses (default: RACEDAY_CORPUS)")
+        Path | None,
+        typer.Option(envvar="RACEDAY_CORPUS", help="folder of captured responses (default: RACEDAY_CORPUS)"),
     ] = None,
     races: Annotated[int, typer.Option(min=1, help="modelled races to poll")] = 12,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON line")] = False,
@@ -133,7 +134,7 @@ async def _poll_once(store: SqliteStore, response: Response, race: Race, number:
     drift = DriftCounter()
     schema = validated(EventResponse, response.body, drift)
     watch.lap("parse")
-    event = event_from(schema, response.at, drift)
+    event = event_from(schema, response.at, drift, with_price_history=target.last_poll_at is None)
     watch.lap("map")
     states = await store.race_states([race.race_id])
     watch.lap("state")

@@ -23,13 +23,13 @@ from raceday.domain.racing_day import DailyStage, racing_date, stage_due_at
 from raceday.errors import ConfigError
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
+from raceday.nztab.transport import InProcess
 from raceday.runtime.handler import peak_rss_mb
 from raceday.simulator.app import simulator_app
 from raceday.simulator.faults import PROFILES, FaultProfile
 from raceday.simulator.feed import SimulatedFeed
 from raceday.simulator.programme import DayProgramme, plan_day
 from raceday.simulator.request_log import RequestLog
-from raceday.simulator.transport import simulator_transport
 from raceday.store.ports import DayCounts
 
 LEAD = timedelta(minutes=1)
@@ -136,7 +136,7 @@ async def _follow_day(
     requests = RequestLog()
     app = simulator_app(SimulatedFeed(programme, clock.now), plan.faults, plan.seed, requests, clock.sleep)
     environment = {"RACEDAY_CADENCE": plan.cadence, "RACEDAY_LOG_LEVEL": "WARNING"}
-    bundle = open_bundle(plan.database, clock, simulator_transport(app), environment)
+    bundle = open_bundle(plan.database, clock, InProcess(app), environment)
     over = asyncio.Event()
     with DayProgress(title, _races_followed(programme)) as progress:
         watch = asyncio.create_task(_watch(plan, bundle, clock, progress, over))
@@ -158,9 +158,7 @@ async def _follow_day(
     return outcome
 
 
-async def _watch(
-    plan: DemoPlan, bundle: Bundle, clock: Clock, progress: DayProgress, over: asyncio.Event
-) -> None:
+async def _watch(plan: DemoPlan, bundle: Bundle, clock: Clock, progress: DayProgress, over: asyncio.Event) -> None:
     """Look at the day once a minute: show it, and end it when every race is over (or it lasts for ever)."""
     gives_up_at = clock.now() + LONGEST_DAY
     while not over.is_set():

@@ -17,9 +17,10 @@ from raceday.clock import Clock
 from raceday.errors import ConfigError
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
+from raceday.nztab.transport import InProcess
 from raceday.simulator.app import simulator_app
+from raceday.simulator.recognition import BrokenCapture
 from raceday.simulator.replay import Capture, CapturedFeed
-from raceday.simulator.transport import simulator_transport
 from raceday.store.ports import DayCounts
 
 ENVIRONMENT = {
@@ -95,7 +96,7 @@ def run_replay(directory: Path, database: Path) -> ReplayOutcome:
         raise ConfigError(f"no meeting and no event was found below {directory}")
     outcome = ReplayOutcome(database, responses=feed.responses, events=len(captures))
     for path, refusal in feed.not_replayed:
-        kept = outcome.failures if refusal.broken else outcome.left_out
+        kept = outcome.failures if isinstance(refusal, BrokenCapture) else outcome.left_out
         kept.append({"file": str(path.relative_to(directory)), "reason": str(refusal)})
     begins = captures[0][1].generated_at if captures else feed.now()
     return run_virtual(
@@ -121,7 +122,7 @@ async def _drive(
         return shown
 
     feed.now = as_of
-    bundle = open_bundle(outcome.database, clock, simulator_transport(simulator_app(feed)), ENVIRONMENT)
+    bundle = open_bundle(outcome.database, clock, InProcess(simulator_app(feed)), ENVIRONMENT)
     for day in days:
         await _import_day(bundle, day)
     for event_id, capture in captures:

@@ -8,6 +8,7 @@ band applies. A race is never polled faster than every 15 s, because the source 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -126,21 +127,21 @@ def _first_poll(policy: CadencePolicy, target: PollTarget, now: datetime) -> dat
     return _own_minute(target.race_id, interval_s, now)
 
 
-def _stretches(policy: CadencePolicy, target: PollTarget) -> list[tuple[datetime | None, datetime | None, int]]:
-    """Return the policy as (begin, end, interval) on the time axis of this race, in order."""
+def _stretches(policy: CadencePolicy, target: PollTarget) -> Iterator[tuple[datetime | None, datetime | None, int]]:
+    """Yield the policy as (begin, end, interval) on the time axis of this race, in order."""
     start = target.advertised_start
-    if target.status.started and target.last_poll_at is not None and target.last_poll_at >= start:
-        return [(None, None, policy.after_start_s)]
-    stretches: list[tuple[datetime | None, datetime | None, int]] = []
+    started = target.status.started
+    if started and target.last_poll_at is not None and target.last_poll_at >= start:
+        yield None, None, policy.after_start_s
+        return
     for band, nearer in zip(policy.bands, [*policy.bands[1:], None], strict=True):
         begins = None if band.from_s == FOREVER_S else start - timedelta(seconds=band.from_s)
-        ends = start - timedelta(seconds=nearer.from_s) if nearer is not None else None
-        stretches.append((begins, ends, band.interval_s))
-    if target.status.started:
-        begins, _, interval_s = stretches[-1]
-        stretches[-1] = (begins, start, interval_s)
-        stretches.append((start, None, policy.after_start_s))
-    return stretches
+        if nearer is not None:
+            yield begins, start - timedelta(seconds=nearer.from_s), band.interval_s
+        else:
+            yield begins, start if started else None, band.interval_s
+    if started:
+        yield start, None, policy.after_start_s
 
 
 def _own_minute(race_id: str, interval_s: int, earliest: datetime) -> datetime:

@@ -104,16 +104,15 @@ def _settle_odds(entrant: Entrant, known: KnownEntrant | None) -> Entrant:
     before = known.odds if known is not None else Odds()
     if entrant.odds is None:
         return replace(entrant, odds=before)
-    if entrant.is_scratched:
+    odds = entrant.odds
+    if entrant.is_scratched or (odds.pool_win is not None and odds.pool_place is not None):
         return entrant
-    return replace(
-        entrant,
-        odds=replace(
-            entrant.odds,
-            pool_win=entrant.odds.pool_win if entrant.odds.pool_win is not None else before.pool_win,
-            pool_place=entrant.odds.pool_place if entrant.odds.pool_place is not None else before.pool_place,
-        ),
+    kept = replace(
+        odds,
+        pool_win=odds.pool_win if odds.pool_win is not None else before.pool_win,
+        pool_place=odds.pool_place if odds.pool_place is not None else before.pool_place,
     )
+    return entrant if kept == odds else replace(entrant, odds=kept)
 
 
 def _race_money(event: RaceEvent, state: RaceState) -> RaceMoney:
@@ -151,7 +150,9 @@ def _fills_new_bucket(flow: MoneyFlow, state: RaceState) -> bool:
 
 def _entrant_print(entrant: Entrant, event: RaceEvent, flow: MoneyFlow) -> str:
     share = event.holds.get(entrant.entrant_id) if event.holds else None
-    return fingerprint(replace(entrant, price_history=()), share, flow.implied_pct.get(entrant.entrant_id))
+    # The price history comes with the first response only, and is no news about the runner.
+    plain = replace(entrant, price_history=()) if entrant.price_history else entrant
+    return fingerprint(plain, share, flow.implied_pct.get(entrant.entrant_id))
 
 
 def _race_print(event: RaceEvent, status: RaceStatus, entrant_prints: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ class PricePoint:
 class Entrant:
     """A runner as one response describes it; None means that this response does not say.
 
+    `price_history` is the feed's own record of the fixed win price, oldest first; it is asked for once per race.
     `barrier` is the gate number, `barrier_position` the harness text such as `Fr1` (front row 1).
     `scratching` holds the details when `is_scratched`;
     `odds` is None when the response had no odds at all for the runner.

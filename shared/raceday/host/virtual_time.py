@@ -32,6 +32,9 @@ FOREIGN_WAKEUP_WAIT_S = 2.0
 """How long a loop with nothing to do waits, in real seconds, for a thread it did not start itself."""
 
 
+RESOLUTION_S = 1e-6
+
+
 class VirtualDeadlockError(RuntimeError):
     """Every task waits for something that nothing in this process will ever bring."""
 
@@ -56,7 +59,8 @@ class _JumpingSelector(selectors.BaseSelector):
             # Work in a thread takes no virtual time: a jump would fire timeouts before the work could end.
             return self._sockets.select(None)
         if timeout is not None:
-            self.now_s += timeout
+            # At least the loop's resolution: a wait too short to show in the sum would otherwise never end.
+            self.now_s += max(timeout, RESOLUTION_S)
             return []
         ready = self._sockets.select(FOREIGN_WAKEUP_WAIT_S)
         if not ready:
@@ -93,6 +97,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Start at virtual second 0."""
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        # A timer is due within the loop's resolution. After months of virtual time, seconds as floats are coarser
+        # than the machine's nanosecond, and a jump could end a hair before its timer for ever.
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""

@@ -71,7 +71,7 @@ async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settin
 async def _event(ports: JobPorts, target: PollTarget) -> RaceEvent:
     """Return what the feed says of the race; for an event it does not have, what the meeting list says."""
     try:
-        return await ports.feed.event(target.race_id)
+        return await ports.feed.event(target.race_id, with_price_history=target.last_poll_at is None)
     except FeedNotFound:
         _, races = await ports.feed.meeting(target.meeting_id)
         listed = next((race for race in races if race.race_id == target.race_id), None)

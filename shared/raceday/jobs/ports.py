@@ -30,8 +30,8 @@ class Feed(Protocol):
         """Return one meeting with its races."""
         ...
 
-    async def event(self, race_id: str) -> RaceEvent:
-        """Return everything about one race."""
+    async def event(self, race_id: str, *, with_price_history: bool) -> RaceEvent:
+        """Return everything about one race; the runners' price history only when asked for."""
         ...
 
 

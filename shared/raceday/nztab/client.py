@@ -100,14 +100,17 @@ class NzTabClient:
             raise FeedContractError(f"asked for meeting {meeting_id}, the feed answered about {answered}", body)
         return programmed
 
-    async def event(self, race_id: str) -> RaceEvent:
-        """Return one race with its runners, money tracker, pools and result."""
+    async def event(self, race_id: str, *, with_price_history: bool = True) -> RaceEvent:
+        """Return one race with its runners, money tracker, pools and result.
+
+        Without `with_price_history` the runners come without the feed's own record of their prices so far.
+        """
         query: dict[str, str | int] = {"with_money_tracker": "true", "with_will_pays": "true"}
         if self._settings.with_tote_trends:
             query["with_tote_trends_data"] = "true"
         about = {"race_id": race_id}
         body = await self._get("event", f"events/{quote(race_id, safe='')}", query, about)
-        return parse_event(body, self._clock.now(), race_id)
+        return parse_event(body, self._clock.now(), race_id, with_price_history=with_price_history)
 
     async def races_list(self, date_from: date, date_to: date | None = None) -> list[Race]:
         """Return all races of the dates from the flat list, without status, from as many pages as there are."""

@@ -21,7 +21,9 @@ _STATUSES = frozenset(RaceStatus)
 _CODES = frozenset(RaceCode)
 
 
-def event_from(response: EventResponse, received_at: datetime, drift: DriftCounter) -> RaceEvent:
+def event_from(
+    response: EventResponse, received_at: datetime, drift: DriftCounter, *, with_price_history: bool = True
+) -> RaceEvent:
     """Return the response as the domain sees it.
 
     `received_at` stands in for a header without a time. Raises FeedContractError when the race has no usable
@@ -31,7 +33,8 @@ def event_from(response: EventResponse, received_at: datetime, drift: DriftCount
     generated_at = utc(response.header.generated_time) if response.header else None
     seen_at = generated_at or received_at
     race = _race(body.race, drift)
-    entrants, repeated_runners = entrants_of(_runners(body, race), race.race_id, race.advertised_start, drift)
+    runners = _runners(body, race)
+    entrants, repeated_runners = entrants_of(runners, race, drift, with_price_history=with_price_history)
     pools, repeated_pools = pools_of(body.tote_pools or (), drift)
     holds = holds_of(body.money_tracker, [entrant.entrant_id for entrant in entrants])
     return RaceEvent(

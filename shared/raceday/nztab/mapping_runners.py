@@ -9,6 +9,7 @@ import orjson
 
 from raceday.domain.entrant import Entrant, PricePoint, Scratching
 from raceday.domain.odds import Odds, price
+from raceday.domain.race import Race
 from raceday.nztab.drift import DriftCounter
 from raceday.nztab.schema_event import (
     EXPECTED_OF_RUNNER,
@@ -24,9 +25,12 @@ LATE_SCRATCHING_BEFORE_START = timedelta(minutes=60)
 
 
 def entrants_of(
-    runners: Iterable[FeedRunner], race_id: str, start: datetime, drift: DriftCounter
+    runners: Iterable[FeedRunner], race: Race, drift: DriftCounter, *, with_price_history: bool
 ) -> tuple[tuple[Entrant, ...], int]:
-    """Return the runners of a race, each id once (the first row wins), and how many rows were repeats."""
+    """Return the runners of a race, each id once (the first row wins), and how many rows were repeats.
+
+    Without `with_price_history` the runners come without it: it costs half of the mapping and is needed once.
+    """
     entrants: dict[str, Entrant] = {}
     repeats = 0
     for runner in runners:
@@ -34,24 +38,24 @@ def entrants_of(
             repeats += 1
             continue
         drift.missing("runner", EXPECTED_OF_RUNNER, runner.model_fields_set)
-        entrants[runner.entrant_id] = _entrant(runner, race_id, start)
+        entrants[runner.entrant_id] = _entrant(runner, race, with_price_history=with_price_history)
     return tuple(entrants.values()), repeats
 
 
-def _entrant(runner: FeedRunner, race_id: str, start: datetime) -> Entrant:
+def _entrant(runner: FeedRunner, race: Race, *, with_price_history: bool) -> Entrant:
     weight, history = runner.weight, runner.flucs_with_timestamp
     # A barrier written as text is the harness way to name a place behind the mobile or on the line.
     barrier, front_or_second_row = _barrier(runner.barrier)
     return Entrant(
         entrant_id=runner.entrant_id,
-        race_id=race_id,
+        race_id=race.race_id,
         name=runner.name or "",
         runner_number=runner.runner_number or 0,
         odds=_odds(runner.odds),
         barrier=barrier,
         barrier_position=runner.barrier_position or front_or_second_row,
         is_scratched=runner.is_scratched,
-        scratching=_scratching(runner, start) if runner.is_scratched else None,
+        scratching=_scratching(runner, race.advertised_start) if runner.is_scratched else None,
         favourite=runner.favourite,
         mover=runner.mover,
         is_emergency=runner.is_emergency,
@@ -72,7 +76,7 @@ def _entrant(runner: FeedRunner, race_id: str, start: datetime) -> Entrant:
         silk_url_64=runner.silk_url_64x64 or None,
         silk_url_128=runner.silk_url_128x128 or None,
         opening=_price_point(history.open) if history else None,
-        price_history=_price_history(history) if history else (),
+        price_history=_price_history(history) if history and with_price_history else (),
     )
 
 

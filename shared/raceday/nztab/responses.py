@@ -42,7 +42,9 @@ class RacesPage:
     drift: Mapping[str, int]
 
 
-def parse_event(body: bytes, received_at: datetime, race_id: str | None = None) -> RaceEvent:
+def parse_event(
+    body: bytes, received_at: datetime, race_id: str | None = None, *, with_price_history: bool = True
+) -> RaceEvent:
     """Return one event response as the domain sees it; `received_at` (aware) stands in for a missing time.
 
     Raises FeedContractError, with the payload, when it cannot be understood or is about another race than
@@ -54,7 +56,7 @@ def parse_event(body: bytes, received_at: datetime, race_id: str | None = None) 
     if race_id is not None and answered.lower() != race_id.lower():
         raise FeedContractError(f"asked for race {race_id}, the feed answered about {answered}", body)
     try:
-        return event_from(response, received_at, drift)
+        return event_from(response, received_at, drift, with_price_history=with_price_history)
     except FeedContractError as error:
         raise FeedContractError(str(error), body) from None
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
-import orjson
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
 from raceday.errors import FeedContractError
 from raceday.nztab.drift import DriftCounter
@@ -46,8 +45,8 @@ def validated(model: type[M], body: bytes, drift: DriftCounter) -> M:
     except ValidationError as error:
         failure = error
     try:
-        tree = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        tree = from_json(body)
+    except ValueError as error:
         raise FeedContractError(f"the feed did not answer with JSON: {error}", body) from error
     for _ in range(_MOST_PASSES):
         if not _repaired(tree, failure.errors(include_url=False, include_input=False), drift):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -28,6 +28,25 @@ KEEP_IDLE_S = 60.0
 def pooled() -> AsyncTransport:
     """Return a pool of network connections that several clients may share; it belongs to one event loop."""
     return httpx.AsyncHTTPTransport(limits=httpx.Limits(keepalive_expiry=KEEP_IDLE_S))
+
+
+class InProcess(httpx.AsyncBaseTransport):
+    """Answers out of an ASGI application in the same process: the stand-in feed without a network.
+
+    Nothing travels, so nothing is asked to be compressed; a dropped connection is a read error as on a socket.
+    """
+
+    def __init__(self, app: Any) -> None:  # noqa: ANN401 - an ASGI application has no nominal type
+        """Take the application."""
+        self._app = httpx.ASGITransport(app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request. Raises ReadError when the application breaks off."""
+        request.headers.pop("Accept-Encoding", None)
+        try:
+            return await self._app.handle_async_request(request)
+        except ConnectionResetError as dropped:
+            raise httpx.ReadError("connection dropped", request=request) from dropped
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from raceday.clock import Clock
 from raceday.jobs.ports import Executions
+from raceday.nztab.transport import AsyncTransport
 from raceday.store.ports import RaceStore
-
-if TYPE_CHECKING:
-    import httpx
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class ProcessPorts:
 
     clock: Clock | None = None
     executions: Executions | None = None
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: AsyncTransport | None = None
     store: RaceStore | None = None
     environment: Mapping[str, str] | None = None
 

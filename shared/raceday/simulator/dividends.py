@@ -119,7 +119,7 @@ def _place(finishers: Sequence[Finisher], shares: Mapping[int, float], total: fl
             total,
         )
         for row in placed
-    ]  # fmt: skip
+    ]
 
 
 def _slots(position: int, placed: Sequence[Finisher], places: int) -> float:

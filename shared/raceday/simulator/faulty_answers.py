@@ -23,7 +23,7 @@ _HTML = b"<!DOCTYPE html><html><head><title>Service temporarily unavailable</tit
 _WRONG_SHAPE = b'{"header":{"title":"Event Details"},"data":[]}'
 
 
-class ConnectionDropped(Exception):
+class ConnectionDropped(ConnectionResetError):
     """Leaves the application in the middle of an answer, so that the server drops the connection."""
 
 

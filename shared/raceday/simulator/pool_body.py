@@ -30,7 +30,7 @@ _ALIVE_AFTER_A_LEG = 0.2
 
 def pools_body(moment: RaceMoment) -> list[dict[str, object]]:
     """Return the five pools of the race, in an order of its own, and those of which it is a leg."""
-    turn = moment.model.pool_turn % len(RACE_POOLS)
+    turn = moment.model.pool_turn
     pools = [_race_pool(moment, product) for product in RACE_POOLS[turn:] + RACE_POOLS[:turn]]
     return pools + [_multi_leg_pool(moment, pool) for pool in moment.multi_legs]
 

@@ -12,7 +12,7 @@ from raceday.simulator.fixed_market import price_paths
 from raceday.simulator.money_tracker import money_tracker
 from raceday.simulator.race_profile import race_profile, side_markets
 from raceday.simulator.runner_profile import runner_profile
-from raceday.simulator.tote_market import tote_market
+from raceday.simulator.tote_market import RACE_POOLS, tote_market
 
 if TYPE_CHECKING:
     from raceday.simulator.field import PlannedRunner
@@ -81,7 +81,7 @@ def race_model(seed: int, meeting: PlannedMeeting, race: PlannedRace) -> RaceMod
         tracker=money_tracker(seed, race, planned),
         finish=finish_of(seed, race, [planned[place] for place in starters], chances),
         final_shares={runner.number: share for runner, share in zip(planned, shares, strict=True) if share > 0},
-        pool_turn=generator(race.race_id, "pool order").randrange(5),
+        pool_turn=generator(race.race_id, "pool order").randrange(len(RACE_POOLS)),
     )
 
 

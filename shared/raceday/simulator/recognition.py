@@ -18,6 +18,10 @@ class NotReplayed(ValueError):
     """The file is not a response that can be replayed; the text says why."""
 
 
+class BrokenCapture(NotReplayed):
+    """The file is meant to be a race's or a meeting's response, but nothing can be made of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CapturedMeetings:
     """A list of meetings, or a single one."""
@@ -40,7 +44,7 @@ def recognised(body: bytes) -> CapturedMeetings | CapturedEvent:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise NotReplayed(f"not JSON: {error}") from error
+        raise BrokenCapture(f"not JSON: {error}") from error
     if isinstance(answer, list):
         return CapturedMeetings(_meetings(answer), "")
     if not isinstance(answer, dict):
@@ -58,9 +62,9 @@ def recognised(body: bytes) -> CapturedMeetings | CapturedEvent:
 def _event(answer: Mapping[str, Json], answered: Mapping[str, Json]) -> CapturedEvent:
     race = answered["race"]
     if not isinstance(race, dict) or not isinstance(race.get("event_id"), str):
-        raise NotReplayed("an event without data.race.event_id")
+        raise BrokenCapture("an event without data.race.event_id")
     if not isinstance(answered["runners"], list):
-        raise NotReplayed("an event whose data.runners is not a list")
+        raise BrokenCapture("an event whose data.runners is not a list")
     return CapturedEvent(race["event_id"], _generated_time(answer), race)
 
 
@@ -71,7 +75,7 @@ def _meetings_answer(answer: Mapping[str, Json], answered: Mapping[str, Json]) -
         raise NotReplayed("futures: markets without race numbers, nothing to poll")
     listed = answered["meetings"]
     if not isinstance(listed, list):
-        raise NotReplayed("data.meetings is not a list")
+        raise BrokenCapture("data.meetings is not a list")
     return CapturedMeetings(_meetings(listed), _generated_time(answer))
 
 

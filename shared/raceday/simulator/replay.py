@@ -21,7 +21,7 @@ from raceday.simulator.envelope import (
     races_params,
 )
 from raceday.simulator.racing_feed import DEFAULT_LIMIT
-from raceday.simulator.recognition import CapturedEvent, NotReplayed, recognised
+from raceday.simulator.recognition import BrokenCapture, CapturedEvent, NotReplayed, recognised
 from raceday.simulator.wire import nano_stamp
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from raceday.simulator.event_options import EventOptions
     from raceday.simulator.recognition import Json
+
+
+_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,13 @@ class CapturedFeed:
         """Start without any capture; use `load`."""
         self.now: Callable[[], datetime] = SystemClock().now
         self.book = MeetingBook()
-        self.not_replayed: list[tuple[Path, str]] = []
+        self.not_replayed: list[tuple[Path, NotReplayed]] = []
         self.responses = 0
         self._events: dict[str, list[Capture]] = {}
 
     @classmethod
     def load(cls, directory: Path) -> CapturedFeed:
-        """Read every `*.json` and `*.json.gz` below a directory, at any depth and under any name.
+        """Read every file below a directory, plain or gzip, at any depth and under any name.
 
         Raises NotADirectoryError if there is no such directory. A file that cannot be replayed stops nothing.
         """
@@ -71,11 +74,15 @@ class CapturedFeed:
             try:
                 events += feed._take(path)
             except NotReplayed as refused:
-                feed.not_replayed.append((path, str(refused)))
+                feed.not_replayed.append((path, refused))
         feed.book.complete(events)
         for captures in feed._events.values():
             captures.sort(key=lambda capture: capture.generated_at)
         return feed
+
+    def racing_days(self) -> list[date]:
+        """Return the days of all meetings, in order."""
+        return sorted({racing_day(meeting) for meeting in self.book.as_of(self.now())})
 
     def event_ids(self) -> list[str]:
         """Return the ids of all captured events."""
@@ -160,15 +167,16 @@ class CapturedFeed:
 
 
 def _body(path: Path) -> bytes:
-    """Return the JSON text of a file; raise NotReplayed if it is no JSON file or cannot be unpacked."""
-    if path.name.endswith(".json.gz"):
+    """Return the text of a file, unpacked when it is gzip; raise NotReplayed if it cannot be a response."""
+    body = path.read_bytes()
+    if body.startswith(_GZIP_MAGIC):
         try:
-            return gzip.decompress(path.read_bytes())
+            body = gzip.decompress(body)
         except (OSError, EOFError, zlib.error) as error:
-            raise NotReplayed(f"not a whole gzip file: {error}") from error
-    if path.suffix != ".json":
-        raise NotReplayed("neither a .json nor a .json.gz file")
-    return path.read_bytes()
+            raise BrokenCapture(f"not a whole gzip file: {error}") from error
+    if not body.lstrip().startswith((b"{", b"[")) and ".json" not in path.suffixes:
+        raise NotReplayed("no JSON: neither an object nor a list")
+    return body
 
 
 def _listed(meeting: Mapping[str, Json], race: Mapping[str, Json]) -> dict[str, Json]:

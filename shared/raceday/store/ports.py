@@ -91,7 +91,10 @@ class RaceSummary:
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """What is stored of one database, for progress displays and summaries."""
+    """What is stored of one database, for progress displays and summaries.
+
+    `race_pools` counts the races whose pools a poll has filled, `failed_polls` the rows of `poll_logs`.
+    """
 
     meetings: int = 0
     races: int = 0
@@ -128,7 +131,8 @@ class RaceStore(Protocol):
     async def save_races(self, races: Sequence[Race], at: datetime) -> None:
         """Insert or update the races of a meeting by id, all or none; a pools row of zeros is made for new ones.
 
-        A race that was polled since keeps its polled status: an import never moves a terminal status back.
+        A race that was polled keeps its polled status, except that an import may abandon it; an import never moves
+        a terminal status back.
         """
         ...
 
@@ -176,7 +180,9 @@ class RaceStore(Protocol):
     async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
         """Write everything a poll changed, mark the race polled and give the claim back: all in one transaction.
 
-        Raises `StoreConflict` (and writes nothing) when the claim is no longer the newest of its race.
+        Raises `StoreConflict` (and writes nothing) when the claim is no longer the newest of its race, or was given
+        back, or the race was polled later than this. The same poll again under its own claim is no conflict: it is
+        written once.
         """
         ...
 

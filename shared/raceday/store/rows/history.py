@@ -22,9 +22,14 @@ BUCKET_TYPE = "bucketed_aggregation"
 
 
 def odds_tick_id(tick: OddsTick) -> str:
-    """Return the row id of a tick: one per runner, kind and 15 s window."""
+    """Return the row id of a tick: one per runner, kind and 15 s window.
+
+    It begins with the window, so that new ticks are neighbours in the index of ids: with ids all over it, every
+    tick would dirty a page of its own.
+    """
     window = int(tick.at.timestamp() // TICK_WINDOW_S)
-    return derived_id("odds", tick.race_id, tick.entrant_id, tick.kind.value, window)
+    begin = f"{window & 0xFFFFFFFF:08x}"
+    return begin + derived_id("odds", tick.race_id, tick.entrant_id, tick.kind.value, window)[len(begin) :]
 
 
 def odds_tick_row(tick: OddsTick) -> Row:
