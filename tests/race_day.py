@@ -73,10 +73,11 @@ class RaceDay:
             connection.close()
 
 
-def small_programme(meetings: int, seed: int = 1) -> DayProgramme:
-    """A day of so many followed meetings, the rest of the world left as it is."""
+def small_programme(meetings: int, races: int, seed: int = 1) -> DayProgramme:
+    """A day of so many followed meetings of at most so many races, the rest of the world left as it is."""
     programme = plan_day(DAY, seed)
-    kept = [meeting for meeting in programme.meetings if meeting.is_imported][:meetings]
+    followed = [meeting for meeting in programme.meetings if meeting.is_imported][:meetings]
+    kept = [replace(meeting, races=meeting.races[:races]) for meeting in followed]
     others = [meeting for meeting in programme.meetings if not meeting.is_imported]
     return replace(programme, meetings=(*kept, *others))
 
@@ -86,13 +87,14 @@ def run_day(
     folder: Path,
     *,
     meetings: int = 1,
+    races: int = 99,
     seed: int = 1,
     faults: FaultProfile = PROFILES["none"],
     environment: Mapping[str, str] | None = None,
     begins: datetime | None = None,
 ) -> Any:
     """Run a scenario from shortly before the day's first import."""
-    programme = small_programme(meetings, seed)
+    programme = small_programme(meetings, races, seed)
 
     async def live(clock: Clock) -> Any:
         requests = RequestLog()

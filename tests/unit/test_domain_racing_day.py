@@ -97,9 +97,17 @@ def test_backward_moves_are_noticed(before, after, backward):
     assert is_backward(RaceStatus(before), RaceStatus(after)) is backward
 
 
-@pytest.mark.parametrize(("country", "category", "followed"), [
-    ("AUS", "T", True), ("AU", "H", True), ("NZ", "T", True), ("NZ", "G", False), ("HK", "T", False), ("aus", "t", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("country", "category", "followed"),
+    [
+        ("AUS", "T", True),
+        ("AU", "H", True),
+        ("NZ", "T", True),
+        ("NZ", "G", False),
+        ("HK", "T", False),
+        ("aus", "t", True),
+    ],
+)
 def test_australian_and_new_zealand_horses_are_followed(country, category, followed):
     meeting = Meeting("id", "Somewhere", country, category, "", date(2026, 11, 22))
     assert MeetingFilter().follows(meeting) is followed

@@ -90,7 +90,7 @@ def test_everything_else_is_left_out_with_its_reason(tmp_path: Path, body: bytes
 
 def test_files_that_are_no_json_are_named_too_and_gzip_is_read(tmp_path: Path) -> None:
     (tmp_path / "INDEX.csv").write_text("path,kind")
-    (tmp_path / "broken.json.gz").write_bytes(b"not gzip")
+    (tmp_path / "broken.json.gz").write_bytes(gzip.compress(b"{}" * 50)[:20])
     (tmp_path / "event.json.gz").write_bytes(
         gzip.compress(orjson.dumps(event_answer("e", "m", "2026-03-12T01:00:00Z")))
     )

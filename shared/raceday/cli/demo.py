@@ -93,7 +93,7 @@ class DemoOutcome:
         }
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 (a command has as many parameters as options)
     racing_day: Annotated[
         str, typer.Option("--date", help="New Zealand date of the day, YYYY-MM-DD (default: today)")
     ] = "",
@@ -196,10 +196,10 @@ def _summarise(outcome: DemoOutcome) -> None:
         f"{round(outcome.virtual_s / 3600, 1)} hours of racing in {figures['wall_s']} s "
         f"({figures['executions']} executions, {figures['peak_rss_mb']} MB)\n"
         f"The day is in {figures['db']}\n"
-        "Next: look into it   sqlite3 -header -box FILE 'SELECT timeInterval, winPoolAmount, incrementalWinAmount "
-        "FROM money_flow_history ORDER BY entrantId, timeInterval DESC LIMIT 20'\n"
-        "      a rough feed   scripts/demo --faults rough        a big day   scripts/demo --saturday\n"
-        "      the tests      scripts/test",
+        "Next: a rough feed   scripts/demo --faults rough\n"
+        "      a big day      scripts/demo --saturday\n"
+        "      the tests      scripts/test\n"
+        "      the tables     docs/tables.md, and any SQLite browser",
         highlight=False,
     )
     if figures["terminal_races"] != figures["races"]:
