@@ -164,6 +164,14 @@ def test_results_are_written_when_they_appear_and_whenever_they_change():
     assert lost.result is None
 
 
+def test_a_substitute_that_is_named_later_is_written_too():
+    first = poll(event(status=RaceStatus.INTERIM, result=result()), fresh_state())
+    named = replace(result(), substitutes=(FIRST,))
+    second = poll(event(minutes=59, status=RaceStatus.INTERIM, result=named), state_after(first, fresh_state()))
+
+    assert second.result == named
+
+
 def test_a_late_payload_is_marked_stale_and_costs_points():
     happening = event(minutes=10)
     prompt = derive_poll(happening, fresh_state(), timing(happening.generated_at + timedelta(seconds=2)))

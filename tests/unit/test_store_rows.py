@@ -138,6 +138,19 @@ def test_ticks_of_one_kind_share_a_row_within_fifteen_seconds_only() -> None:
     assert len({odds_tick_id(other) for other in [tick, *others]}) == 5
 
 
+def test_points_of_the_feeds_own_price_history_never_share_a_row() -> None:
+    """Three moves within a second are three prices; the same point read again is the same row."""
+    at = datetime(2026, 11, 22, 4, 0, 0, tzinfo=UTC)
+    point = OddsTick("r", "e", OddsKind.FIXED_WIN, 7.0, at, from_history=True)
+    others = [
+        replace(point, odds=8.0),
+        replace(point, at=at + timedelta(milliseconds=300)),
+        replace(point, from_history=False),
+    ]
+    assert len({odds_tick_id(other) for other in [point, *others]}) == 4
+    assert odds_tick_id(replace(point, opening=True)) == odds_tick_id(point)
+
+
 @given(instants | st.just(datetime(1, 1, 1, tzinfo=UTC)))
 def test_tick_ids_are_allowed_and_begin_with_their_time(at: datetime) -> None:
     tick = OddsTick(race().race_id, uid("runner"), OddsKind.FIXED_WIN, 2.5, at)

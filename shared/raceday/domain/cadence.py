@@ -91,21 +91,19 @@ def next_due(policy: CadencePolicy, target: PollTarget, now: datetime) -> dateti
 
     The answer may lie in the past: then the race is overdue, and `now` less the answer is its lateness.
     """
-    due = _due_by_cadence(policy, target, now)
+    if target.status.terminal:
+        return None
+    due = _first_poll(policy, target, now) if target.last_poll_at is None else _due_after_poll(policy, target)
     if due is None or target.not_before is None:
         return due
     return max(due, target.not_before)
 
 
-def _due_by_cadence(policy: CadencePolicy, target: PollTarget, now: datetime) -> datetime | None:
-    if target.status.terminal:
-        return None
-    start = target.advertised_start
-    first_s = policy.polls_from_s()
+@lru_cache(maxsize=4096)
+def _due_after_poll(policy: CadencePolicy, target: PollTarget) -> datetime | None:
+    """Return when a race polled before is due; cached, since the scheduler asks the same again every few seconds."""
     if target.last_poll_at is None:
-        if first_s == FOREVER_S:
-            return _first_poll(policy, target, now)
-        return start - timedelta(seconds=first_s)
+        return None
     earliest = target.last_poll_at + timedelta(seconds=SOURCE_REFRESH_S)
     for band_start, band_end, interval_s in _stretches(policy, target):
         due = target.last_poll_at + timedelta(seconds=interval_s)
@@ -119,7 +117,12 @@ def _due_by_cadence(policy: CadencePolicy, target: PollTarget, now: datetime) ->
 
 
 def _first_poll(policy: CadencePolicy, target: PollTarget, now: datetime) -> datetime:
-    """Return when a race never polled is due: at once, but spread over one interval while it is far off."""
+    """Return when a race never polled is due.
+
+    When the policy begins, and where it has no beginning at once, but spread over one interval while it is far off.
+    """
+    if policy.polls_from_s() < FOREVER_S:
+        return target.advertised_start - timedelta(seconds=policy.polls_from_s())
     to_start_s = (target.advertised_start - now).total_seconds()
     interval_s = policy.interval_s(to_start_s, target.status)
     if interval_s is None or interval_s < SPREAD_FROM_S:

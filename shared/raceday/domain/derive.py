@@ -177,7 +177,8 @@ def _odds_ticks(entrants: tuple[Entrant, ...], state: RaceState, event: RaceEven
                     OddsKind.FIXED_WIN,
                     point.odds,
                     point.at,
-                    point == entrant.opening,
+                    opening=point == entrant.opening,
+                    from_history=True,
                 )
                 for point in entrant.price_history
                 if point.at < event.generated_at
@@ -219,4 +220,11 @@ def _new_result(result: RaceResult | None, known: KnownResult | None) -> RaceRes
 
 def result_print(result: RaceResult) -> str:
     """Return the fingerprint of a result, whatever the time it was seen at."""
-    return fingerprint(result.status, result.placings, result.dividends, result.protest_lodged, result.protest_reason)
+    return fingerprint(
+        result.status,
+        result.placings,
+        result.dividends,
+        result.protest_lodged,
+        result.protest_reason,
+        result.substitutes,
+    )

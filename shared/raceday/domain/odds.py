@@ -40,7 +40,10 @@ def price(quoted: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class OddsTick:
-    """A price of one runner that is new: first seen, or moved by at least `SMALLEST_MOVE`."""
+    """A price of one runner that is new: first seen, or moved by at least `SMALLEST_MOVE`.
+
+    `from_history` marks a point of the feed's own price history: `at` is then the very moment of the move.
+    """
 
     race_id: str
     entrant_id: str
@@ -48,6 +51,7 @@ class OddsTick:
     odds: float
     at: datetime
     opening: bool = False
+    from_history: bool = False
 
 
 def moved_prices(before: Odds | None, after: Odds) -> Iterator[tuple[OddsKind, float]]:

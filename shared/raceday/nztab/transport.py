@@ -5,9 +5,11 @@ The library is frozen upstream and has a drop-in successor, hence the one place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -33,20 +35,60 @@ def pooled() -> AsyncTransport:
 class InProcess(httpx.AsyncBaseTransport):
     """Answers out of an ASGI application in the same process: the stand-in feed without a network.
 
-    Nothing travels, so nothing is asked to be compressed; a dropped connection is a read error as on a socket.
+    Leaner than the HTTP library's own: nothing travels, so nothing is asked to be compressed and nothing streams.
+    A connection that the application drops is a read error, as on a socket.
     """
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401 - an ASGI application has no nominal type
         """Take the application."""
-        self._app = httpx.ASGITransport(app)
+        self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises ReadError when the application breaks off."""
-        request.headers.pop("Accept-Encoding", None)
+        answer: dict[str, Any] = {"headers": [], "body": []}
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                answer.update(status=message["status"], headers=message.get("headers", []))
+            else:
+                answer["body"].append(message.get("body", b""))
+
         try:
-            return await self._app.handle_async_request(request)
+            await self._app(_asgi_scope(request), receive, send)
         except ConnectionResetError as dropped:
             raise httpx.ReadError("connection dropped", request=request) from dropped
+        return httpx.Response(answer["status"], headers=answer["headers"], stream=_Whole(b"".join(answer["body"])))
+
+
+class _Whole(httpx.AsyncByteStream):
+    """A body that is there already."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+
+def _asgi_scope(request: httpx.Request) -> dict[str, object]:
+    """Return what an ASGI application is told of a request."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), held) for name, held in request.headers.raw if name.lower() != b"accept-encoding"],
+        "scheme": request.url.scheme,
+        "path": request.url.path,
+        "raw_path": request.url.raw_path.split(b"?")[0],
+        "query_string": request.url.query,
+        "server": (request.url.host, request.url.port),
+        "client": ("127.0.0.1", 1),
+        "root_path": "",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +102,32 @@ class HttpAnswer:
 
 
 class FeedTransport:
-    """A pool of connections to the feed that sends what settings say and keeps bodies within their bound."""
+    """Sends what the settings say over connections to the feed, and keeps bodies within their bound.
+
+    It speaks to the transport itself: a client's redirects, cookies and sign-in are of no use here, and cost more
+    than the poll's own arithmetic.
+    """
 
     def __init__(self, settings: FeedSettings, transport: AsyncTransport | None) -> None:
         """Connect through `transport`, which stays its owner's to close, or over connections of its own."""
-        self._owned = pooled() if transport is None else None
+        self._connections = transport if transport is not None else pooled()
+        self._owns_connections = transport is None
         self._max_body_bytes = settings.max_body_bytes
-        # No time-outs here: the caller bounds the whole attempt, which also holds for a body that only trickles.
-        self._http = httpx.AsyncClient(
-            base_url=settings.base_url,
-            headers=settings.headers(),
-            timeout=None,  # noqa: S113
-            transport=transport or self._owned,
-        )
+        self._base_url = settings.base_url.rstrip("/")
+        self._headers = settings.headers()
 
     async def get(self, path: str, query: Mapping[str, str | int]) -> HttpAnswer:
         """Ask once and return the answer, whatever its status.
 
+        No time limit here: the caller bounds the whole attempt, which also holds for a body that only trickles.
         Raises FeedUnavailable when there was none (connection, reset, broken protocol), FeedContractError when
         its body is too long or does not decompress.
         """
+        question = f"?{urlencode(query)}" if query else ""
+        request = httpx.Request("GET", f"{self._base_url}/{path}{question}", headers=self._headers)
         try:
-            async with self._http.stream("GET", path, params=query) as response:
+            response = await self._connections.handle_async_request(request)
+            async with aclosing(response):
                 body = BoundedBody(response.headers.get("content-encoding", ""), self._max_body_bytes)
                 async for chunk in response.aiter_raw():
                     body.feed(chunk)
@@ -96,5 +142,5 @@ class FeedTransport:
 
     async def aclose(self) -> None:
         """Close the connections that are its own."""
-        if self._owned is not None:
-            await self._http.aclose()
+        if self._owns_connections:
+            await self._connections.aclose()

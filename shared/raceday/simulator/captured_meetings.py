@@ -71,6 +71,17 @@ class MeetingBook:
         """Return one meeting as it was at a moment, None for an unknown one."""
         return self._meeting_as_of(meeting_id, moment) if meeting_id in self.versions else None
 
+    def captured_again(self) -> list[tuple[datetime, date]]:
+        """Return when a meeting was captured once more, and of which racing day it is, oldest first."""
+        return sorted(
+            {
+                (made_at, racing_day(meeting))
+                for versions in self.versions.values()
+                for made_at, meeting in versions[1:]
+                if made_at > BEFORE_ALL
+            }
+        )
+
     def _meeting_as_of(self, meeting_id: str, moment: datetime) -> Mapping[str, Json]:
         meeting = newest(self.versions[meeting_id], moment)
         made_up = self.races_of_events.get(meeting_id)

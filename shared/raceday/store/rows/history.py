@@ -15,7 +15,7 @@ from raceday.store.rows.values import Row, instant_text, json_text
 from raceday.store.tables import RACE_POOLS
 
 TICK_WINDOW_S = 15
-"""The source refreshes every 15 s: two prices of one kind within one such window are the same tick."""
+"""The source refreshes every 15 s: two polled prices of one kind within one such window are the same tick."""
 
 BUCKET_TYPE = "bucketed_aggregation"
 """The row type that the client's timeline asks for."""
@@ -24,12 +24,15 @@ BUCKET_TYPE = "bucketed_aggregation"
 def odds_tick_id(tick: OddsTick) -> str:
     """Return the row id of a tick: one per runner, kind and 15 s window.
 
-    It begins with the window, so that new ticks are neighbours in the index of ids: with ids all over it, every
+    A point of the feed's own history has an id of its own moment and price: it happened, however soon another
+    followed (7 % of the captured points had another within 15 s, some within the same second).
+    An id begins with the window, so that new ticks are neighbours in the index of ids: with ids all over it, every
     tick would dirty a page of its own.
     """
     window = int(tick.at.timestamp() // TICK_WINDOW_S)
     begin = f"{window & 0xFFFFFFFF:08x}"
-    return begin + derived_id("odds", tick.race_id, tick.entrant_id, tick.kind.value, window)[len(begin) :]
+    which = f"{tick.at.isoformat()} {tick.odds}" if tick.from_history else window
+    return begin + derived_id("odds", tick.race_id, tick.entrant_id, tick.kind.value, which)[len(begin) :]
 
 
 def odds_tick_row(tick: OddsTick) -> Row:

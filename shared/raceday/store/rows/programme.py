@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -198,6 +199,7 @@ def race_summary(row: StoredRow) -> RaceSummary:
     )
 
 
+@lru_cache(maxsize=64)
 def stored_status(text: str) -> RaceStatus:
     """Return a stored status; one that nobody knows counts as Open, so that the race is polled and corrected."""
     return RaceStatus.parse(text) or RaceStatus.OPEN

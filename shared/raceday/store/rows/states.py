@@ -29,15 +29,17 @@ ENTRANT_COLUMNS = (
 RESULT_COLUMNS = ("$id", "resultStatus", "placingCount", "dividendCount", "contentHash")
 
 
-def poll_target(row: StoredRow) -> PollTarget:
-    """Return when a race starts and what was done about it, from `races` joined with `poll-claims`."""
+def poll_target(
+    race_id: str, meeting_id: str, start: str, status: str, last_poll_at: str | None, not_before: str | None
+) -> PollTarget:
+    """Return when a race starts and what was done about it, from columns of `races` and `poll-claims`."""
     return PollTarget(
-        race_id=row["$id"],
-        meeting_id=row["meetingId"],
-        advertised_start=parse_instant(row["startTime"]),
-        status=stored_status(row["status"]),
-        last_poll_at=parse_optional_instant(row["lastPollAt"]),
-        not_before=parse_optional_instant(row["notBefore"]),
+        race_id,
+        meeting_id,
+        parse_instant(start),
+        stored_status(status),
+        parse_optional_instant(last_poll_at),
+        parse_optional_instant(not_before),
     )
 
 

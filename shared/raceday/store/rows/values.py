@@ -38,6 +38,7 @@ def date_text(day: date) -> str:
     return instant_text(datetime.combine(day, time(), UTC))
 
 
+@lru_cache(maxsize=8192)
 def parse_instant(text: str) -> datetime:
     """Return the instant that a stored text means, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -23,21 +23,19 @@ _TERMINAL = tuple(sorted(status.value for status in TERMINAL))
 
 def races_to_poll(db: SqliteConnection, window: PollWindow) -> list[PollTarget]:
     """Return the races of the window that are not terminal, by start time."""
-    with db.reading():
-        rows = db.rows(
-            _TARGETS + 'WHERE races."startTime" >= ? AND races."startTime" < ? '
-            f"AND races.status NOT IN ({placeholders(_TERMINAL)}) "
-            'ORDER BY races."startTime", races."$id"',
-            (instant_text(window.starts_from), instant_text(window.starts_before), *_TERMINAL),
-        )
-    return [poll_target(row) for row in rows]
+    rows = db.read(
+        _TARGETS + 'WHERE races."startTime" >= ? AND races."startTime" < ? '
+        f"AND races.status NOT IN ({placeholders(_TERMINAL)}) "
+        'ORDER BY races."startTime", races."$id"',
+        (instant_text(window.starts_from), instant_text(window.starts_before), *_TERMINAL),
+    )
+    return [poll_target(*row) for row in rows]
 
 
 def poll_targets(db: SqliteConnection, race_ids: Sequence[str]) -> list[PollTarget]:
     """Return the targets of the given races, in the order given; ids that are not stored are left out."""
-    with db.reading():
-        rows = db.rows(_TARGETS + f'WHERE races."$id" IN ({placeholders(race_ids)})', race_ids)
-    found = {row["$id"]: poll_target(row) for row in rows}
+    rows = db.read(_TARGETS + f'WHERE races."$id" IN ({placeholders(race_ids)})', race_ids)
+    found = {row[0]: poll_target(*row) for row in rows}
     return [found[race_id] for race_id in dict.fromkeys(race_ids) if race_id in found]
 
 

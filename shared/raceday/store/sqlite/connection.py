@@ -85,6 +85,14 @@ class SqliteConnection:
         with self._transaction("BEGIN"):
             yield
 
+    def read(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of one query as tuples; a single statement needs no transaction around it."""
+        self._count_call()
+        try:
+            return self.tuples(sql, parameters)
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as cause:
+            raise StoreUnavailable(f"{self._path}: {cause}") from cause
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Write all or nothing: an error of any kind rolls everything back."""
@@ -94,11 +102,14 @@ class SqliteConnection:
         if self._whole is not None:
             self._whole.transactions += 1
 
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
+    def _count_call(self) -> None:
         self.calls += 1
         if self._whole is not None:
             self._whole.calls += 1
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self._count_call()
         try:
             self._connection.execute(begin)
             try:
@@ -129,6 +140,10 @@ class SqliteConnection:
     def write(self, sql: str, parameters: Sequence[object]) -> int:
         """Run one statement and return how many rows it changed."""
         return self._connection.execute(sql, parameters).rowcount
+
+    def write_many(self, sql: str, parameters: Sequence[Sequence[object]]) -> None:
+        """Run one statement for each row of parameters."""
+        self._connection.executemany(sql, parameters)
 
     def upsert(self, table: Table, rows: Iterable[Row], at: str) -> None:
         """Insert rows or update those whose id exists; columns that a row does not name keep their value."""

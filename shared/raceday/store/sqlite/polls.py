@@ -9,7 +9,7 @@ from raceday.domain.race_poll import RacePoll
 from raceday.errors import StoreConflict
 from raceday.store.events import RowEvent
 from raceday.store.ports import PollClaim
-from raceday.store.rows.entrants import amounts_row, entrant_rows
+from raceday.store.rows.entrants import entrant_rows
 from raceday.store.rows.history import bucket_row, odds_tick_row, pools_row, repair_row
 from raceday.store.rows.polls import poll_row
 from raceday.store.rows.programme import race_update_row
@@ -75,10 +75,14 @@ def _write_changes(db: SqliteConnection, poll: RacePoll, at: str) -> None:
 def _write_amounts(db: SqliteConnection, poll: RacePoll, at: str) -> None:
     """Bring the amounts of runners up to date that did not change in any other way: their pool grew."""
     changed = {entrant.entrant_id for entrant in poll.entrants}
-    for bucket in poll.buckets:
-        amounts = amounts_row(bucket)
-        if amounts and bucket.entrant_id not in changed:
-            db.update(ENTRANTS, {"$id": bucket.entrant_id} | amounts, at)
+    db.write_many(
+        'UPDATE entrants SET "winPoolAmount" = ?, "placePoolAmount" = ?, "$updatedAt" = ? WHERE "$id" = ?',
+        [
+            (bucket.win_cents, bucket.place_cents, at, bucket.entrant_id)
+            for bucket in poll.buckets
+            if bucket.win_cents is not None and bucket.entrant_id not in changed
+        ],
+    )
 
 
 def _mark_polled(db: SqliteConnection, poll: RacePoll, at: str) -> None:

@@ -8,13 +8,14 @@ POLL_CLAIMS = Table(
     "poll-claims",
     (
         text("raceId", 50, required=True),
-        text("owner", 100),
-        integer("token", default=0),
+        text("owner", 100, about="the execution that holds the claim"),
+        integer("token", default=0, about="grows with every claim; an older one may not write"),
         instant("claimedAt"),
         instant("expiresAt"),
-        instant("lastPollAt"),
-        instant("notBefore"),
+        instant("lastPollAt", about="last poll that succeeded"),
+        instant("notBefore", about="no poll before this time, after a failure"),
     ),
+    about="Who polls a race right now: one row for each race, so that nobody else does.",
 )
 
 POLL_LOGS = Table(
@@ -22,14 +23,15 @@ POLL_LOGS = Table(
     (
         text("raceId", 50),
         instant("occurredAt", required=True),
-        text("function", 50),
+        text("function", 50, about="which function asked"),
         text("executionId", 100),
-        text("error", 100),
+        text("error", 100, about="kind of failure"),
         text("message", 2000),
         integer("latencyMs"),
-        text("payload", 2000),
+        text("payload", 2000, about="the beginning of an answer that could not be understood"),
     ),
     (Index("idx_race_occurred", ("raceId", "occurredAt")),),
+    about="Polls that failed, and why.",
 )
 
 FUNCTION_RUNS = Table(
@@ -37,27 +39,28 @@ FUNCTION_RUNS = Table(
     (
         text("executionId", 100, required=True),
         text("function", 50, required=True),
-        text("trigger", 20),
+        text("trigger", 20, about="`http`, `schedule` or `event`"),
         instant("startedAt", required=True),
         integer("durationMs"),
         integer("statusCode"),
         integer("processed"),
         integer("failed"),
         integer("skipped"),
-        integer("remaining"),
-        integer("feedCalls"),
-        integer("storeCalls"),
-        decimal("peakRssMb"),
+        integer("remaining", about="left for the next run"),
+        integer("feedCalls", about="requests to the feed"),
+        integer("storeCalls", about="requests to the store"),
+        decimal("peakRssMb", about="most memory of the process, in MB"),
         text("message", 2000),
     ),
     (Index("idx_function_started", ("function", "startedAt")),),
+    about="Every run of a function and what it did.",
 )
 
 DAILY_STAGES = Table(
     "daily-stages",
     (
-        text("racingDate", 10, required=True),
-        text("stage", 50, required=True),
+        text("racingDate", 10, required=True, about="NZ date, `2025-07-17`"),
+        text("stage", 50, required=True, about="`daily-meetings`, `daily-races` or `daily-entrants`"),
         boolean("complete", default=False),
         instant("startedAt", required=True),
         instant("finishedAt"),
@@ -65,4 +68,5 @@ DAILY_STAGES = Table(
         integer("failed", default=0),
         integer("remaining", default=0),
     ),
+    about="How far the day's import has come: one row for each racing date and stage.",
 )

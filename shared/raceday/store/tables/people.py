@@ -10,8 +10,8 @@ USER_ALERT_CONFIGS = Table(
         # The shape of the dashboard: six percentage ranges per user.
         text("userId", 50, required=True),
         text("indicatorType", 50),
-        decimal("percentageRangeMin"),
-        decimal("percentageRangeMax"),
+        decimal("percentageRangeMin", about="percent"),
+        decimal("percentageRangeMax", about="percent"),
         text("color", 20),
         boolean("isDefault", default=True),
         boolean("enabled", required=True),
@@ -33,6 +33,7 @@ USER_ALERT_CONFIGS = Table(
     ),
     ('create("users")',),
     row_security=True,
+    about="What a user wants to be told: the dashboard's percentage ranges, or one threshold on a runner or race.",
 )
 
 NOTIFICATIONS = Table(
@@ -48,6 +49,7 @@ NOTIFICATIONS = Table(
     ),
     (Index("idx_user_id", ("userId",)),),
     row_security=True,
+    about="What a user was told.",
 )
 
 JOCKEY_SILKS = Table(
@@ -60,7 +62,7 @@ JOCKEY_SILKS = Table(
         text("pattern", 50),
         text("iconUrl", 500),
         text("jockeyName", 255),
-        text("svgData", 20000),
+        text("svgData", 20000, about="the silk as a drawing"),
         instant("lastUpdated"),
     ),
     (
@@ -68,4 +70,5 @@ JOCKEY_SILKS = Table(
         Index("idx_jockey_name", ("jockeyName",)),
     ),
     PUBLIC,
+    about="The colours that a jockey wears.",
 )

@@ -12,13 +12,17 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `size` is the most characters that a text holds, 0 for other kinds."""
+    """One column; `size` is the most characters that a text holds, 0 for other kinds.
+
+    `about` says what the name does not: a unit, the shape of a JSON text, the words that occur.
+    """
 
     name: str
     kind: Kind
     size: int = 0
     required: bool = False
     default: Scalar = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Table:
     indexes: tuple[Index, ...] = ()
     permissions: tuple[str, ...] = ()
     row_security: bool = False
+    about: str = ""
 
     @property
     def sql_name(self) -> str:
@@ -60,26 +65,26 @@ PUBLIC = ('read("any")',)
 """Anyone may read; only API keys write (the original let anyone write, which was a hole)."""
 
 
-def text(name: str, size: int, *, required: bool = False, default: str | None = None) -> Column:
+def text(name: str, size: int, *, required: bool = False, default: str | None = None, about: str = "") -> Column:
     """Return a text column of at most `size` characters."""
-    return Column(name, "text", size, required, default)
+    return Column(name, "text", size, required, default, about)
 
 
-def integer(name: str, *, required: bool = False, default: int | None = None) -> Column:
+def integer(name: str, *, required: bool = False, default: int | None = None, about: str = "") -> Column:
     """Return a whole-number column (64 bits)."""
-    return Column(name, "integer", 0, required, default)
+    return Column(name, "integer", 0, required, default, about)
 
 
-def decimal(name: str, *, required: bool = False) -> Column:
+def decimal(name: str, *, required: bool = False, about: str = "") -> Column:
     """Return a floating-point column."""
-    return Column(name, "float", 0, required)
+    return Column(name, "float", 0, required, about=about)
 
 
-def boolean(name: str, *, required: bool = False, default: bool | None = None) -> Column:
+def boolean(name: str, *, required: bool = False, default: bool | None = None, about: str = "") -> Column:
     """Return a true-or-false column."""
-    return Column(name, "boolean", 0, required, default)
+    return Column(name, "boolean", 0, required, default, about)
 
 
-def instant(name: str, *, required: bool = False) -> Column:
+def instant(name: str, *, required: bool = False, about: str = "") -> Column:
     """Return a column of UTC instants with milliseconds."""
-    return Column(name, "datetime", 0, required)
+    return Column(name, "datetime", 0, required, about=about)
