@@ -76,6 +76,7 @@ class PollTarget:
     """What is needed to say when a race is due: its schedule, and what was done about it so far.
 
     `last_poll_at` is the last successful poll, `not_before` the earliest next try after a failed one.
+    `result_pending`: the race is Final, but its result has not been seen yet.
     """
 
     race_id: str
@@ -84,6 +85,7 @@ class PollTarget:
     status: RaceStatus
     last_poll_at: datetime | None = None
     not_before: datetime | None = None
+    result_pending: bool = False
 
 
 def next_due(policy: CadencePolicy, target: PollTarget, now: datetime) -> datetime | None:
@@ -91,7 +93,7 @@ def next_due(policy: CadencePolicy, target: PollTarget, now: datetime) -> dateti
 
     The answer may lie in the past: then the race is overdue, and `now` less the answer is its lateness.
     """
-    if target.status.terminal:
+    if target.status.terminal and not target.result_pending:
         return None
     due = _first_poll(policy, target, now) if target.last_poll_at is None else _due_after_poll(policy, target)
     if due is None or target.not_before is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from raceday.domain.cadence import SOURCE_REFRESH_S, PollTarget
@@ -17,8 +17,12 @@ from raceday.store.ports import PollClaim, PollFailure
 
 CLAIM_TTL_S = 20.0
 """A claim outlives the longest feed call (15 s) by a margin; after a killed run the race is free again by then."""
+SAVE_S = 2.0
+"""What is kept of a run's time for writing what the feed answered at the last moment."""
 MISSING_EVENT_PAUSE_S = 300.0
 """An event that the feed does not have is asked for seldom: it was withdrawn, and only the meeting list knows why."""
+NEAR_START = timedelta(minutes=10)
+"""Nearer to the start a missing event may be a slip of the feed, and every minute counts."""
 
 
 class PollOutcome(StrEnum):
@@ -36,21 +40,24 @@ class PollAttempt:
     outcome: PollOutcome
     target: PollTarget
     poll: RacePoll | None = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settings: DeriveSettings) -> PollAttempt:
     """Poll one race once: claim it, ask the feed, derive what changed, write it.
 
-    `due` says when the cadence asked for this poll. A failure gives the claim back without marking the race
-    polled, and is logged; nothing is raised for it.
+    `due` says when the cadence asked for this poll. Whatever fails, nothing is raised for it: the claim is given
+    back without marking the race polled, the failure is logged, and the other races go on.
     """
-    claims = await ports.store.claim_races([target], ports.owner, due.polled_at, CLAIM_TTL_S)
+    try:
+        claims = await ports.store.claim_races([target], ports.owner, due.polled_at, CLAIM_TTL_S)
+    except RaceDayError as error:
+        return _failed(ports, target, error)
     if not claims:
         return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target)
     claim = claims[0]
     try:
-        async with asyncio.timeout(min(CLAIM_TTL_S, ports.deadline.remaining_s())):
+        async with asyncio.timeout(min(CLAIM_TTL_S, ports.deadline.remaining_s() - SAVE_S)):
             event = await _event(ports, target)
         states = await ports.store.race_states([target.race_id])
         poll = derive_poll(event, states[target.race_id], _timing(ports, due), settings)
@@ -58,13 +65,13 @@ async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settin
     except StoreConflict as error:
         ports.log.warning("poll_fenced", race_id=target.race_id, message=str(error))
         return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target, error=error)
-    except (RaceDayError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 (one race that nobody foresaw must not cost the others)
         return await _give_up(ports, target, claim, error)
     except BaseException:
         # Cut off by the platform: free the race at once instead of letting the claim run out.
         await asyncio.shield(ports.store.release_claim(claim, None))
         raise
-    _log(ports, poll)
+    _log(ports, event, poll)
     return PollAttempt(PollOutcome.POLLED, _after(target, poll), poll)
 
 
@@ -95,44 +102,57 @@ def _after(target: PollTarget, poll: RacePoll) -> PollTarget:
         status=poll.status,
         last_poll_at=poll.timing.polled_at,
         not_before=None,
+        result_pending=poll.status is RaceStatus.FINAL and poll.transition is not None and poll.result is None,
     )
 
 
-async def _give_up(
-    ports: JobPorts, target: PollTarget, claim: PollClaim, error: RaceDayError | TimeoutError
-) -> PollAttempt:
+async def _give_up(ports: JobPorts, target: PollTarget, claim: PollClaim, error: Exception) -> PollAttempt:
     """Give the claim back, hold the next try off for a while, and log the failed poll."""
+    attempt = _failed(ports, target, error)
     now = ports.clock.now()
-    not_before = now + timedelta(seconds=_pause_s(error))
-    message = str(error) or "the run's deadline came before the feed's answer"
-    ports.log.warning("poll_failed", race_id=target.race_id, error=type(error).__name__, message=message)
-    await ports.store.release_claim(claim, not_before)
-    await ports.store.log_poll(
-        PollFailure(
-            race_id=target.race_id,
-            at=now,
-            function=ports.function,
-            execution_id=ports.owner,
-            error=type(error).__name__,
-            message=message,
-            latency_ms=round((now - claim.claimed_at).total_seconds() * 1000),
-            payload=error.payload if isinstance(error, FeedContractError) else b"",
-        )
+    failure = PollFailure(
+        race_id=target.race_id,
+        at=now,
+        function=ports.function,
+        execution_id=ports.owner,
+        error=type(error).__name__,
+        message=_message(error),
+        latency_ms=round((now - claim.claimed_at).total_seconds() * 1000),
+        payload=error.payload if isinstance(error, FeedContractError) else b"",
     )
+    try:
+        await ports.store.release_claim(claim, attempt.target.not_before)
+        await ports.store.log_poll(failure)
+    except RaceDayError as again:
+        # The claim runs out by itself; the failure is in the log and in the run's report.
+        ports.log.error("failure_not_stored", race_id=target.race_id, message=str(again))
+    return attempt
+
+
+def _failed(ports: JobPorts, target: PollTarget, error: Exception) -> PollAttempt:
+    """Log a failed poll and say when it may be tried again."""
+    ports.log.warning("poll_failed", race_id=target.race_id, error=type(error).__name__, message=_message(error))
+    not_before = ports.clock.now() + timedelta(seconds=_pause_s(error, target, ports.clock.now()))
     return PollAttempt(PollOutcome.FAILED, replace(target, not_before=not_before), error=error)
 
 
-def _pause_s(error: BaseException) -> float:
+def _message(error: Exception) -> str:
+    return str(error) or "the run's time was up before the feed's answer came"
+
+
+def _pause_s(error: Exception, target: PollTarget, now: datetime) -> float:
     match error:
         case FeedThrottled():
             return max(SOURCE_REFRESH_S, error.retry_after_s)
-        case FeedNotFound():
+        case FeedNotFound() if target.advertised_start - now > NEAR_START:
             return MISSING_EVENT_PAUSE_S
         case _:
             return SOURCE_REFRESH_S
 
 
-def _log(ports: JobPorts, poll: RacePoll) -> None:
+def _log(ports: JobPorts, event: RaceEvent, poll: RacePoll) -> None:
+    if event.feed_error:
+        ports.log.warning("feed_error", race_id=poll.race.race_id, message=event.feed_error)
     ports.log.debug(
         "race_polled",
         race_id=poll.race.race_id,

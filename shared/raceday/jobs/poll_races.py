@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from raceday.domain.cadence import CadencePolicy, PollTarget, next_due, phase_of
 from raceday.domain.derive import DeriveSettings
 from raceday.domain.race_poll import PollTiming, RacePoll
-from raceday.jobs.poll_race import PollAttempt, PollOutcome, poll_race
+from raceday.jobs.poll_race import SAVE_S, PollAttempt, PollOutcome, poll_race
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 from raceday.store.ports import PollWindow
@@ -18,6 +18,12 @@ from raceday.store.ports import PollWindow
 DEFAULT_CONCURRENCY = 5
 MAX_AHEAD = timedelta(hours=36)
 """A racing day and its imports lie well within this; later races are not looked at."""
+RESULTS_WITHIN = timedelta(minutes=60)
+"""How long after its start a race that is Final is still asked for the result it came without."""
+SHORTEST_POLL_S = SAVE_S + 1.0
+"""No poll is begun that has less time than this before the run's deadline."""
+CLAIM_WAIT_S = 2.0
+"""How long to wait before looking again at a race that another run is polling this very moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class PollPlan:
 
 def poll_window(now: datetime, long_stop: timedelta) -> PollWindow:
     """Return the starts that pollers look at: from the long stop in the past to well into tomorrow."""
-    return PollWindow(now - long_stop, now + MAX_AHEAD)
+    return PollWindow(now - long_stop, now + MAX_AHEAD, now - RESULTS_WITHIN)
 
 
 async def due_races(ports: JobPorts, plan: PollPlan) -> list[PollTarget]:
@@ -64,42 +70,50 @@ def most_urgent_first(targets: Sequence[PollTarget], now: datetime) -> list[Poll
     return sorted(targets, key=lambda target: abs((target.advertised_start - now).total_seconds()))
 
 
-async def poll_races(
-    ports: JobPorts, targets: Sequence[PollTarget], plan: PollPlan, report: RunReport
-) -> list[RacePoll]:
-    """Follow the given races until the plan's end; return the polls that were made, in the order they were made.
-
-    Each race waits for its own due second; at most `plan.concurrency` are fetched at a time. Failures are counted
-    in the report and tried again in the same run where time allows.
-    """
-    places = asyncio.Semaphore(plan.concurrency)
-    polls: list[RacePoll] = []
-    async with asyncio.TaskGroup() as group:
-        for target in targets:
-            group.create_task(_follow(ports, target, plan, places, _Tally(report, polls)))
-    report.details["phases"] = _phases(polls)
-    return polls
-
-
 @dataclass(frozen=True, slots=True)
-class _Tally:
-    """Where one race's attempts are counted."""
+class PollTally:
+    """What became of the races of a run: the polls made, in their order, and the races that got none and why."""
 
     report: RunReport
-    polls: list[RacePoll]
+    polls: list[RacePoll] = field(default_factory=list)
+    claimed_elsewhere: set[str] = field(default_factory=set)
+    not_come_to: set[str] = field(default_factory=set)
 
     def count(self, attempt: PollAttempt) -> None:
+        """Count one attempt."""
         if attempt.outcome is PollOutcome.CLAIMED_ELSEWHERE:
             self.report.skip()
+            self.claimed_elsewhere.add(attempt.target.race_id)
         elif attempt.poll is not None:
             self.report.done()
+            self.report.add_drift(attempt.poll.drift)
             self.polls.append(attempt.poll)
         elif attempt.error is not None:
             self.report.fail(attempt.target.race_id, attempt.error)
 
+    def leave(self, target: PollTarget) -> None:
+        """Count a race that the run's time did not reach."""
+        self.report.remaining += 1
+        self.not_come_to.add(target.race_id)
+
+
+async def poll_races(ports: JobPorts, targets: Sequence[PollTarget], plan: PollPlan) -> PollTally:
+    """Follow the given races until the plan's end.
+
+    Each race waits for its own due second; at most `plan.concurrency` are fetched at a time. Failures are counted
+    in the run's report and tried again in the same run where time allows.
+    """
+    places = asyncio.Semaphore(plan.concurrency)
+    tally = PollTally(ports.report)
+    async with asyncio.TaskGroup() as group:
+        for target in targets:
+            group.create_task(_follow(ports, target, plan, places, tally))
+    ports.report.details["phases"] = _phases(tally.polls)
+    return tally
+
 
 async def _follow(
-    ports: JobPorts, target: PollTarget, plan: PollPlan, places: asyncio.Semaphore, tally: _Tally
+    ports: JobPorts, target: PollTarget, plan: PollPlan, places: asyncio.Semaphore, tally: PollTally
 ) -> None:
     """Poll one race whenever it falls due before the plan's end."""
     rounds = 0
@@ -111,24 +125,33 @@ async def _follow(
         async with places:
             attempt = await _attempt(ports, target, plan, due)
         if attempt is None:
+            tally.leave(target)
             return
         tally.count(attempt)
         rounds += 1
-        if attempt.outcome is PollOutcome.CLAIMED_ELSEWHERE:
-            # Another run polls this race now; whoever is scheduled next sees what it did.
-            return
         target = attempt.target
+        if attempt.outcome is PollOutcome.CLAIMED_ELSEWHERE and plan.rounds is None:
+            target = await _seen_again(ports, target)
 
 
 async def _attempt(ports: JobPorts, target: PollTarget, plan: PollPlan, due: datetime) -> PollAttempt | None:
-    """Poll the race now, unless the run's time is up before it got a place."""
+    """Poll the race now, unless the run's time was up before it got a place."""
     now = ports.clock.now()
-    if now >= plan.until:
+    if now >= plan.until or not ports.deadline.allows(SHORTEST_POLL_S):
         return None
     to_start_s = (target.advertised_start - now).total_seconds()
     interval_s = plan.policy.interval_s(to_start_s, target.status)
     timing = PollTiming(now, None if plan.force else due, None if plan.force else interval_s, latency_ms=0)
     return await poll_race(ports, target, timing, plan.derive)
+
+
+async def _seen_again(ports: JobPorts, target: PollTarget) -> PollTarget:
+    """Return the race as the run that polled it left it, after giving it a moment when it is still at it."""
+    (seen,) = await ports.store.poll_targets([target.race_id])
+    if seen == target:
+        await ports.clock.sleep(CLAIM_WAIT_S)
+        (seen,) = await ports.store.poll_targets([target.race_id])
+    return seen
 
 
 def _phases(polls: Sequence[RacePoll]) -> dict[str, int]:

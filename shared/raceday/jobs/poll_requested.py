@@ -10,7 +10,7 @@ from raceday.domain.cadence import PollTarget, next_due
 from raceday.domain.ids import is_uuid
 from raceday.domain.race_poll import RacePoll
 from raceday.errors import InvalidRequest, UnknownRace
-from raceday.jobs.poll_races import PollPlan, due_races, most_urgent_first, poll_races
+from raceday.jobs.poll_races import PollPlan, PollTally, due_before, due_races, most_urgent_first, poll_races
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 
@@ -57,22 +57,23 @@ def _race_id(field: str, value: object) -> str:
 
 async def follow_races(ports: JobPorts, race_ids: Sequence[str] | None, plan: PollPlan) -> RunReport:
     """Poll the named races, or all that fall due, at their cadence until the plan's end (enhanced-race-poller)."""
-    report = RunReport()
     if race_ids is None:
         targets = await due_races(ports, plan)
     else:
-        targets = most_urgent_first(await _stored(ports, race_ids, report), ports.clock.now())
-    await poll_races(ports, targets, plan, report)
-    report.details["races"] = len(targets)
-    return report
+        targets = most_urgent_first(await _stored(ports, race_ids), ports.clock.now())
+    await poll_races(ports, targets, plan)
+    ports.report.details["races"] = len(targets)
+    return ports.report
 
 
 def is_forced(body: Mapping[str, object]) -> bool:
     """Return `force` of a request: poll although the race is over or not due; raises `InvalidRequest`."""
     forced = body.get("force", False)
-    if forced not in {True, False, "true", "false"}:
-        raise InvalidRequest("force", "is neither true nor false")
-    return forced in {True, "true"}
+    if isinstance(forced, bool):
+        return forced
+    if forced in ("true", "false"):
+        return forced == "true"
+    raise InvalidRequest("force", "is neither true nor false")
 
 
 async def poll_once(
@@ -83,22 +84,31 @@ async def poll_once(
     A race that was polled within its interval, or is over, is skipped and says so; unless `force` asks for it all
     the same (an amended result, a capture replayed). The claim holds in either case.
     """
-    report = RunReport()
-    plan = replace(plan, until=min(plan.until, ports.clock.now() + LEAD), rounds=1, force=force)
-    targets = await due_races(ports, plan) if race_ids is None else await _stored(ports, race_ids, report)
-    polls = await poll_races(ports, targets, plan, report)
-    polled = {poll.race.race_id for poll in polls}
-    failed = {failure.subject for failure in report.failures}
-    untouched = [target for target in targets if target.race_id not in polled | failed]
-    report.skipped = len(untouched)
-    report.details |= {
-        "updated": [_updated(poll) for poll in polls],
-        "notPolled": [_not_polled(target, plan, ports) for target in untouched],
+    soon = replace(plan, until=ports.clock.now() + LEAD)
+    targets = await due_races(ports, soon) if race_ids is None else await _stored(ports, race_ids)
+    chosen = targets if force else due_before(soon, targets, ports.clock.now())
+    tally = await poll_races(ports, chosen, replace(plan, rounds=1, force=force))
+    reasons = _reasons(targets, chosen, tally)
+    ports.report.skipped += len(targets) - len(chosen)
+    ports.report.details |= {
+        "updated": [_updated(poll) for poll in tally.polls],
+        "notPolled": [_not_polled(ports, target, plan, reasons) for target in targets if target.race_id in reasons],
     }
-    return report
+    return ports.report
 
 
-async def _stored(ports: JobPorts, race_ids: Sequence[str], report: RunReport) -> list[PollTarget]:
+def _reasons(targets: Sequence[PollTarget], chosen: Sequence[PollTarget], tally: PollTally) -> dict[str, str]:
+    """Return why races were not polled, by race; those polled or failed have none."""
+    reasons = {
+        target.race_id: "the race is over" if target.status.terminal else "it was polled within its interval"
+        for target in targets
+        if target not in chosen
+    }
+    reasons |= dict.fromkeys(tally.claimed_elsewhere, "another run is polling it")
+    return reasons | dict.fromkeys(tally.not_come_to, "the run's time did not reach it: ask again")
+
+
+async def _stored(ports: JobPorts, race_ids: Sequence[str]) -> list[PollTarget]:
     """Return the targets of the named races; those not stored are counted as failed.
 
     Raises `UnknownRace` when none of them is stored.
@@ -108,7 +118,7 @@ async def _stored(ports: JobPorts, race_ids: Sequence[str], report: RunReport) -
         raise UnknownRace(race_ids[0])
     for race_id in race_ids:
         if race_id not in targets:
-            report.fail(race_id, UnknownRace(race_id))
+            ports.report.fail(race_id, UnknownRace(race_id))
     return [targets[race_id] for race_id in race_ids if race_id in targets]
 
 
@@ -130,13 +140,12 @@ def _updated(poll: RacePoll) -> dict[str, object]:
     }
 
 
-def _not_polled(target: PollTarget, plan: PollPlan, ports: JobPorts) -> dict[str, object]:
+def _not_polled(ports: JobPorts, target: PollTarget, plan: PollPlan, reasons: Mapping[str, str]) -> dict[str, object]:
     due = next_due(plan.policy, target, ports.clock.now())
-    reason = "the race is over" if target.status.terminal else "polled within its interval, or being polled now"
     return {
         "raceId": target.race_id,
         "status": target.status.value,
-        "reason": reason,
+        "reason": reasons[target.race_id],
         "lastPollAt": target.last_poll_at.isoformat() if target.last_poll_at else None,
         "nextDueAt": due.isoformat() if due else None,
     }

@@ -11,6 +11,7 @@ from raceday.clock import Clock
 from raceday.domain.meeting import Meeting
 from raceday.domain.race import Race
 from raceday.domain.race_poll import RaceEvent
+from raceday.jobs.report import RunReport
 from raceday.store.ports import RaceStore
 
 
@@ -89,7 +90,10 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class JobPorts:
-    """Everything one run of one job works with; `owner` names the run in claims, `function` in logs."""
+    """Everything one run of one job works with; `owner` names the run in claims, `function` in logs.
+
+    A job counts in `report` what it does, so that a run cut off by its deadline still says what it did.
+    """
 
     function: str
     owner: str
@@ -99,3 +103,4 @@ class JobPorts:
     executions: Executions
     log: RunLog
     deadline: Deadline
+    report: RunReport

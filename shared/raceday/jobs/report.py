@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from raceday.errors import FeedError, RaceDayError, StoreConflict, StoreUnavailable
@@ -31,6 +33,7 @@ class RunReport:
     remaining: int = 0
     failures: list[Failure] = field(default_factory=list)
     details: dict[str, object] = field(default_factory=dict)
+    drift: Counter[str] = field(default_factory=Counter)
     refused_status: int | None = None
     message: str = ""
 
@@ -52,6 +55,11 @@ class RunReport:
         self.refused_status = status_code
         self.message = message
         return self
+
+    def add_drift(self, drift: Mapping[str, int]) -> None:
+        """Add up what strayed from the feed's usual shape."""
+        for name, count in drift.items():
+            self.drift[name] += count
 
     @property
     def everything_failed(self) -> bool:
@@ -78,6 +86,8 @@ class RunReport:
                 for failure in self.failures[:MAX_FAILURES_LISTED]
             ],
         }
+        if self.drift:
+            answer["drift"] = dict(self.drift)
         if self.message:
             answer["message"] = self.message
         return answer | dict(self.details)

@@ -19,6 +19,10 @@ from raceday.jobs.report import RunReport
 from raceday.jobs.stages import missing_stage
 
 RUN_EVERY = timedelta(minutes=1)
+FOLLOW = timedelta(seconds=50)
+"""How long a looping poller follows its races: less than a minute, so that runs do not pile up."""
+TICKS_OF_SEED_003 = 4
+"""Single and batch pollers wait at most 15 s for a race to fall due, so they are dispatched every 15 s."""
 MAX_IDS_PER_EXECUTION = 50
 
 
@@ -46,21 +50,21 @@ async def schedule_polls(ports: JobPorts, plan: SchedulePlan) -> RunReport:
 
     A dispatch only starts an execution: whether a race is really polled is settled by its claim.
     """
-    report = RunReport()
+    report = ports.report
     started = _Started(report)
     began = ports.clock.now()
     await _start_missing_stage(ports, started)
     dispatched: set[str] = set()
-    tick_s = RUN_EVERY.total_seconds() / plan.ticks
-    for tick in range(plan.ticks):
+    ticks = plan.ticks if plan.dispatch is Dispatch.ENHANCED else TICKS_OF_SEED_003
+    tick_s = RUN_EVERY.total_seconds() / ticks
+    for tick in range(ticks):
         await _wait_for_tick(ports, began + timedelta(seconds=tick * tick_s))
         if not ports.deadline.allows(1.0):
-            report.message = f"stopped before tick {tick + 1} of {plan.ticks}: the deadline is near"
+            report.message = f"stopped before tick {tick + 1} of {ticks}: the deadline is near"
             break
         horizon = _horizon(plan, began, ports.clock.now(), tick_s)
         due = await due_races(ports, replace(plan.poll, until=horizon))
-        await _dispatch(ports, plan.dispatch, _not_yet(due, plan.dispatch, dispatched), started)
-        dispatched |= {target.race_id for target in due}
+        dispatched |= await _dispatch(ports, plan.dispatch, _not_yet(due, plan.dispatch, dispatched), started)
         report.details["ticks"] = tick + 1
         if tick == 0:
             await _refresh_when_due(ports, plan.follow, began, report)
@@ -68,8 +72,10 @@ async def schedule_polls(ports: JobPorts, plan: SchedulePlan) -> RunReport:
 
 
 def _horizon(plan: SchedulePlan, began: datetime, now: datetime, tick_s: float) -> datetime:
-    """Return until when a tick looks ahead: the next run for a poller that loops, else the next tick."""
-    return began + RUN_EVERY if plan.dispatch is Dispatch.ENHANCED else now + timedelta(seconds=tick_s)
+    """Return until when a tick looks ahead: as far as a looping poller follows, or to the next tick."""
+    if plan.dispatch is Dispatch.SINGLE_OR_BATCH:
+        return now + timedelta(seconds=tick_s)
+    return min(began + RUN_EVERY, now + FOLLOW)
 
 
 async def _wait_for_tick(ports: JobPorts, at: datetime) -> None:
@@ -83,12 +89,16 @@ def _not_yet(due: Sequence[PollTarget], dispatch: Dispatch, dispatched: set[str]
     return [target for target in due if target.race_id not in dispatched]
 
 
-async def _dispatch(ports: JobPorts, dispatch: Dispatch, due: Sequence[PollTarget], started: _Started) -> None:
+async def _dispatch(ports: JobPorts, dispatch: Dispatch, due: Sequence[PollTarget], started: _Started) -> set[str]:
+    """Start the pollers for the due races; return the races whose execution was taken."""
+    taken: set[str] = set()
     for function_id, race_ids in _executions(dispatch, [target.race_id for target in due]):
         body: dict[str, object] = {"raceIds": race_ids}
         if function_id == "single-race-poller":
             body = {"raceId": race_ids[0]}
-        await started.start(ports, function_id, body, len(race_ids))
+        if await started.start(ports, function_id, body, len(race_ids)):
+            taken.update(race_ids)
+    return taken
 
 
 def _executions(dispatch: Dispatch, race_ids: list[str]) -> list[tuple[str, list[str]]]:
@@ -115,17 +125,18 @@ class _Started:
     report: RunReport
     counts: Counter[str] = field(default_factory=Counter)
 
-    async def start(self, ports: JobPorts, function_id: str, body: dict[str, object], subjects: int) -> None:
-        """Start one execution for so many races; a refusal is counted and does not stop the run."""
+    async def start(self, ports: JobPorts, function_id: str, body: dict[str, object], subjects: int) -> bool:
+        """Start one execution for so many races and say whether it was taken; a refusal does not stop the run."""
         try:
             await ports.executions.start(function_id, body)
         except ExecutionRefused as error:
             ports.log.error("execution_refused", function_id=function_id, message=str(error))
             self.report.fail(function_id, error)
-            return
+            return False
         self.report.done()
         self.counts[function_id] += subjects
         self.report.details["dispatched"] = dict(self.counts)
+        return True
 
 
 async def _refresh_when_due(ports: JobPorts, follow: MeetingFilter, began: datetime, report: RunReport) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ROWS = ("rows.read", "rows.write")
+DATE = frozenset({"date"})
+RACES = frozenset({"raceId", "raceIds"})
 DEADLINE_MARGIN_S = 5.0
 """A run stops itself this long before the platform would end it."""
 EVERY_MINUTE_S = 55.0
@@ -15,7 +17,8 @@ EVERY_MINUTE_S = 55.0
 class FunctionSpec:
     """One deployable function.
 
-    `timeout_s` is the platform's limit, `deadline_s` our own. `triggers` are the ways it may be started.
+    `timeout_s` is the platform's limit, `deadline_s` our own. `triggers` are the ways it may be started, `fields`
+    what a request may hold.
     """
 
     function_id: str
@@ -26,6 +29,7 @@ class FunctionSpec:
     scopes: tuple[str, ...] = ROWS
     triggers: frozenset[str] = frozenset({"http", "schedule"})
     recurs_every_minute: bool = False
+    fields: frozenset[str] = frozenset()
 
     @property
     def deadline_s(self) -> float:
@@ -37,9 +41,9 @@ class FunctionSpec:
 FUNCTIONS = {
     spec.function_id: spec
     for spec in (
-        FunctionSpec("daily-meetings", "s-1vcpu-512mb", 300, schedule="0 17 * * *"),
-        FunctionSpec("daily-races", "s-1vcpu-512mb", 300, schedule="10 17 * * *"),
-        FunctionSpec("daily-entrants", "s-1vcpu-1gb", 300, schedule="20 17 * * *"),
+        FunctionSpec("daily-meetings", "s-1vcpu-512mb", 300, schedule="0 17 * * *", fields=DATE),
+        FunctionSpec("daily-races", "s-1vcpu-512mb", 300, schedule="10 17 * * *", fields=DATE),
+        FunctionSpec("daily-entrants", "s-1vcpu-1gb", 300, schedule="20 17 * * *", fields=DATE),
         # Seed 003 wants it every 15 s, which the platform cannot do: it looks four times in each minute's run.
         FunctionSpec(
             "master-race-scheduler",
@@ -49,11 +53,11 @@ FUNCTIONS = {
             scopes=(*ROWS, "executions.write"),
             recurs_every_minute=True,
         ),
-        FunctionSpec("enhanced-race-poller", "s-2vcpu-2gb", 120, recurs_every_minute=True),
+        FunctionSpec("enhanced-race-poller", "s-2vcpu-2gb", 120, recurs_every_minute=True, fields=RACES),
         # The classic poller is the choice beside the scheduler, so it has no schedule until it is chosen.
         FunctionSpec("race-data-poller", "s-2vcpu-2gb", 300, recurs_every_minute=True),
-        FunctionSpec("single-race-poller", "s-1vcpu-1gb", 90),
+        FunctionSpec("single-race-poller", "s-1vcpu-1gb", 90, fields=frozenset({"raceId", "force"})),
         # Seed 001 gives s-1vcpu-2gb, which is no size of the platform.
-        FunctionSpec("batch-race-poller", "s-2vcpu-2gb", 180),
+        FunctionSpec("batch-race-poller", "s-2vcpu-2gb", 180, fields=frozenset({"raceIds", "force"})),
     )
 }

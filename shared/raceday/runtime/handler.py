@@ -6,7 +6,7 @@ import asyncio
 import resource
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from raceday.errors import InvalidRequest, RaceDayError, UnknownRace
@@ -14,7 +14,7 @@ from raceday.jobs.ports import Deadline, JobPorts
 from raceday.jobs.report import RunReport, failure_status
 from raceday.runtime.functions import FUNCTIONS, FunctionSpec
 from raceday.runtime.log import JsonLog
-from raceday.runtime.request import PlatformContext, RunRequest, read_request
+from raceday.runtime.request import PlatformContext, RunRequest, read_request, refuse_unknown_fields
 from raceday.runtime.settings import Settings, load_settings
 from raceday.runtime.wiring import open_clock, open_environment, open_executions, open_feed, open_store
 from raceday.store.ports import RaceStore, RunEntry
@@ -42,33 +42,34 @@ async def run_function(context: PlatformContext, function_id: str, job: Job) -> 
     began = open_clock().now()
     log = JsonLog(context.log, context.error, "INFO")
     request = RunRequest("http", "unread", {})
+    report = RunReport()
     run: Run | None = None
     try:
         settings = load_settings(open_environment())
         log = JsonLog(context.log, context.error, settings.log_level, settings.secrets())
         request = read_request(context)
         _check_trigger(spec, request)
-        run = _open_run(spec, settings, request, log)
+        refuse_unknown_fields(request, spec.fields)
+        run = _open_run(spec, settings, request, log, report)
         async with asyncio.timeout(spec.deadline_s):
             report = await job(run)
     except InvalidRequest as error:
-        report = RunReport().refuse(400, str(error))
-        report.details["field"] = error.field
+        report.refuse(400, str(error)).details["field"] = error.field
     except UnknownRace as error:
-        report = RunReport().refuse(404, str(error))
+        report.refuse(404, str(error))
     except TimeoutError:
-        report = RunReport().refuse(504, f"stopped after {spec.deadline_s:.0f} s, before the platform would stop it")
+        report.refuse(504, f"stopped after {spec.deadline_s:.0f} s, before the platform would stop it")
     except RaceDayError as error:
-        report = RunReport().refuse(failure_status(error), str(error))
+        report.refuse(failure_status(error), str(error))
     except Exception as error:  # noqa: BLE001  (the last door: the caller gets an answer, the log the traceback)
         log.error("unexpected_error", error=type(error).__name__, traceback=traceback.format_exc(limit=-6))
-        report = RunReport().refuse(500, f"unexpected {type(error).__name__}: see the execution's error log")
-    report.message = log.redact(report.message)
+        report.refuse(500, f"unexpected {type(error).__name__}: see the execution's error log")
     entry = _ledger_entry(spec, request, run, report, began)
     if run is not None:
-        await _write_ledger(run.ports.store, entry, log)
+        await _write_ledger(run.ports.store, replace(entry, message=log.redact(entry.message)), log)
     _write_summary(entry, report, log)
-    return context.res.json({"function": function_id} | report.as_json(), report.status_code, {})
+    answer = log.redacted({"function": function_id} | report.as_json())
+    return context.res.json(answer, report.status_code, {})
 
 
 def _check_trigger(spec: FunctionSpec, request: RunRequest) -> None:
@@ -77,7 +78,7 @@ def _check_trigger(spec: FunctionSpec, request: RunRequest) -> None:
         raise InvalidRequest("x-appwrite-trigger", f"is {request.trigger}: {spec.function_id} is started by {allowed}")
 
 
-def _open_run(spec: FunctionSpec, settings: Settings, request: RunRequest, log: JsonLog) -> Run:
+def _open_run(spec: FunctionSpec, settings: Settings, request: RunRequest, log: JsonLog, report: RunReport) -> Run:
     clock = open_clock()
     ports = JobPorts(
         function=spec.function_id,
@@ -88,6 +89,7 @@ def _open_run(spec: FunctionSpec, settings: Settings, request: RunRequest, log: 
         executions=open_executions(),
         log=log,
         deadline=Deadline.after(clock, spec.deadline_s),
+        report=report,
     )
     return Run(ports, settings, request)
 
@@ -139,6 +141,7 @@ def _write_summary(entry: RunEntry, report: RunReport, log: JsonLog) -> None:
         remaining=entry.remaining,
         feed_calls=entry.feed_calls,
         store_calls=entry.store_calls,
+        drift=dict(report.drift),
         failures=[f"{failure.subject}: {failure.error}" for failure in report.failures[:5]],
         message=entry.message,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -10,7 +11,7 @@ MAX_LINE = 8000
 """The platform cuts a message at 8,000 characters; a line cut in the middle would be no JSON."""
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _REDACTED = "[redacted]"
-_FIELD_LENGTH = 1500
+_LARGEST_INTEGER = 2**63
 
 
 class JsonLog:
@@ -53,28 +54,44 @@ class JsonLog:
             text = text.replace(secret, _REDACTED)
         return text
 
-    def _line(self, level: str, action: str, fields: dict[str, object]) -> None:
+    def redacted(self, value: Any) -> Any:  # noqa: ANN401 (any JSON value in, the same shape out)
+        """Return a JSON value without any secret, however deep it hides."""
+        match value:
+            case str():
+                return self.redact(value)
+            case Mapping():
+                return {self.redact(str(name)): self.redacted(held) for name, held in value.items()}
+            case list() | tuple():
+                return [self.redacted(held) for held in value]
+            case bool() | float() | None:
+                return value
+            case int() if abs(value) < _LARGEST_INTEGER:
+                return value
+            case _:
+                return self.redact(str(value))
+
+    def _line(self, level: str, action: str, fields: Mapping[str, object]) -> None:
         if _LEVELS.index(level) < self._lowest:
             return
-        line = _json({"level": level, "action": action} | fields)
-        if len(line) > MAX_LINE:
-            line = _json({"level": level, "action": action, "cut": True} | _shortened(fields))[:MAX_LINE]
-        write = self._write_error if level == "ERROR" else self._write
-        write(self.redact(line))
+        line = _fitting({"level": level, "action": action} | self.redacted(fields))
+        (self._write_error if level == "ERROR" else self._write)(line)
 
 
-def _json(fields: dict[str, object]) -> str:
-    return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+def _fitting(fields: dict[str, Any]) -> str:
+    """Return the fields as one JSON line, its longest texts and lists shortened until the line fits."""
+    line = _json(fields)
+    room = MAX_LINE
+    while len(line) > MAX_LINE:
+        room //= 2
+        line = _json({name: _shortened(value, room) for name, value in fields.items()} | {"cut": True})
+    return line
 
 
-def _shortened(fields: dict[str, object]) -> dict[str, object]:
-    """Keep short values as they are, and the beginning of long ones, so that the whole fits."""
-    kept: dict[str, object] = {}
-    room = MAX_LINE - 500
-    for name, value in fields.items():
-        text = value if isinstance(value, int | float | bool) or value is None else str(value)[:_FIELD_LENGTH]
-        cost = len(str(text)) * 2 + len(name) + 10
-        if cost <= room:
-            kept[name] = text
-            room -= cost
-    return kept
+def _shortened(value: Any, room: int) -> Any:  # noqa: ANN401 (any JSON value in, the same or a text out)
+    """Return a value, or the beginning of it as text when it takes more than `room` characters."""
+    text = value if isinstance(value, str) else _json(value)
+    return value if len(text) <= room else text[:room]
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 (any JSON value)
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -10,11 +10,9 @@ from raceday.domain.racing_day import racing_date
 from raceday.errors import InvalidRequest
 from raceday.jobs.import_entrants import EntrantsPlan
 from raceday.jobs.poll_races import PollPlan
-from raceday.jobs.schedule_polls import SchedulePlan
+from raceday.jobs.schedule_polls import FOLLOW, SchedulePlan
+from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.handler import Run
-
-FOLLOW_S = 50.0
-"""How long a looping poller follows races: what falls due later in its minute belongs to the next run."""
 
 
 def derive_settings(run: Run) -> DeriveSettings:
@@ -23,11 +21,16 @@ def derive_settings(run: Run) -> DeriveSettings:
 
 
 def poll_plan(run: Run, policy: CadencePolicy | None = None) -> PollPlan:
-    """Return how this run polls; `policy` overrides the configured cadence."""
-    clock = run.ports.clock
+    """Return how this run polls; `policy` overrides the configured cadence.
+
+    A function that recurs every minute follows races for most of it, the others have until their deadline.
+    """
+    until = run.ports.deadline.at
+    if FUNCTIONS[run.ports.function].recurs_every_minute:
+        until = min(run.ports.clock.now() + FOLLOW, until)
     return PollPlan(
         policy=policy or run.settings.policy,
-        until=min(clock.now() + timedelta(seconds=FOLLOW_S), run.ports.deadline.at),
+        until=until,
         concurrency=run.settings.concurrency,
         long_stop=timedelta(hours=run.settings.long_stop_h),
         derive=derive_settings(run),

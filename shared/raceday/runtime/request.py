@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
@@ -29,7 +29,7 @@ class PlatformContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The trigger (`http`, `schedule` or `event`), the execution's id, the body and the query."""
+    """The trigger (`http`, `schedule` or `event`), the execution's id, and the body with the query mixed in."""
 
     trigger: str
     execution_id: str
@@ -62,3 +62,11 @@ def _json_object(raw: bytes) -> dict[str, object]:
     if not isinstance(parsed, dict):
         raise InvalidRequest("body", f"is a JSON {type(parsed).__name__}: send an object such as {{}}")
     return parsed
+
+
+def refuse_unknown_fields(request: RunRequest, known: Collection[str]) -> None:
+    """Raise `InvalidRequest` for a field that the function does not take: a misspelt name must not pass unseen."""
+    for field in request.body:
+        if field not in known:
+            taken = ", ".join(sorted(known)) or "no fields"
+            raise InvalidRequest(field, f"is not known: this function takes {taken}")

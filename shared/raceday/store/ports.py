@@ -35,10 +35,14 @@ class PollClaim:
 
 @dataclass(frozen=True, slots=True)
 class PollWindow:
-    """Which races the pollers look at: advertised starts from `starts_from` up to `starts_before`."""
+    """Which races the pollers look at: advertised starts from `starts_from` up to `starts_before`.
+
+    Races that are Final without a final result are looked at as well when they started at or after `results_from`.
+    """
 
     starts_from: datetime
     starts_before: datetime
+    results_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ class RaceStore(Protocol):
         ...
 
     async def races_to_poll(self, window: PollWindow) -> list[PollTarget]:
-        """Return the races of the window that are not terminal, by start time."""
+        """Return the races of the window that are not over, and those whose result is still to come, by start."""
         ...
 
     async def poll_targets(self, race_ids: Sequence[str]) -> list[PollTarget]:

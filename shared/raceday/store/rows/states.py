@@ -29,8 +29,14 @@ ENTRANT_COLUMNS = (
 RESULT_COLUMNS = ("$id", "resultStatus", "placingCount", "dividendCount", "contentHash")
 
 
-def poll_target(
-    race_id: str, meeting_id: str, start: str, status: str, last_poll_at: str | None, not_before: str | None
+def poll_target(  # noqa: PLR0913, PLR0917 (one parameter a column)
+    race_id: str,
+    meeting_id: str,
+    start: str,
+    status: str,
+    last_poll_at: str | None,
+    not_before: str | None,
+    result_pending: int,
 ) -> PollTarget:
     """Return when a race starts and what was done about it, from columns of `races` and `poll-claims`."""
     return PollTarget(
@@ -40,6 +46,7 @@ def poll_target(
         stored_status(status),
         parse_optional_instant(last_poll_at),
         parse_optional_instant(not_before),
+        bool(result_pending),
     )
 
 

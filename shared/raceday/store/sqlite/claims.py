@@ -15,19 +15,28 @@ from raceday.store.sqlite.connection import SqliteConnection, placeholders
 
 _TARGETS = (
     'SELECT races."$id", races."meetingId", races."startTime", races.status, '
-    'poll_claims."lastPollAt", poll_claims."notBefore" '
+    'poll_claims."lastPollAt", poll_claims."notBefore", '
+    "races.status = 'Final' AND coalesce(race_results.\"resultStatus\", '') <> 'final' "
     'FROM races LEFT JOIN poll_claims ON poll_claims."$id" = races."$id" '
+    'LEFT JOIN race_results ON race_results."$id" = races."$id" '
 )
 _TERMINAL = tuple(sorted(status.value for status in TERMINAL))
 
 
 def races_to_poll(db: SqliteConnection, window: PollWindow) -> list[PollTarget]:
-    """Return the races of the window that are not terminal, by start time."""
+    """Return the races of the window that are not over, and those whose result is still to come, by start time."""
     rows = db.read(
         _TARGETS + 'WHERE races."startTime" >= ? AND races."startTime" < ? '
-        f"AND races.status NOT IN ({placeholders(_TERMINAL)}) "
+        f"AND (races.status NOT IN ({placeholders(_TERMINAL)}) "
+        "OR (races.status = 'Final' AND races.\"startTime\" >= ? "
+        "AND coalesce(race_results.\"resultStatus\", '') <> 'final')) "
         'ORDER BY races."startTime", races."$id"',
-        (instant_text(window.starts_from), instant_text(window.starts_before), *_TERMINAL),
+        (
+            instant_text(window.starts_from),
+            instant_text(window.starts_before),
+            *_TERMINAL,
+            instant_text(window.results_from),
+        ),
     )
     return [poll_target(*row) for row in rows]
 
