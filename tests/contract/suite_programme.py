@@ -30,6 +30,7 @@ from contract.store_steps import (
     state_of,
     target_of,
 )
+from raceday.domain.meeting import Meeting
 from raceday.domain.money_flow import HoldShare
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.domain.status import RaceStatus
@@ -39,12 +40,16 @@ from raceday.store.ports import PollFailure, RaceStore, RunEntry
 class ProgrammeSuite(StoreTests):
     """Meetings, races, stages, runs, failures and counts."""
 
+    async def meetings(self, store: RaceStore, racing_date: date) -> list[Meeting]:
+        """Return the meetings of a date as they were said."""
+        return [summary.meeting for summary in await store.meetings_on(racing_date)]
+
     def test_meetings_come_back_as_they_were_saved_and_in_order_of_name(self, store: RaceStore) -> None:
         said = [meeting(2), meeting(1), meeting(3, meeting_date=DAY + timedelta(days=1))]
         run(store.save_meetings(said, IMPORTED))
-        assert run(store.meetings_on(DAY)) == [said[1], said[0]]
-        assert run(store.meetings_on(DAY + timedelta(days=1))) == [said[2]]
-        assert run(store.meetings_on(DAY - timedelta(days=1))) == []
+        assert run(self.meetings(store, DAY)) == [said[1], said[0]]
+        assert run(self.meetings(store, DAY + timedelta(days=1))) == [said[2]]
+        assert run(self.meetings(store, DAY - timedelta(days=1))) == []
 
     def test_saving_meetings_twice_leaves_the_same_rows(self, store: RaceStore) -> None:
         run(store.save_meetings([meeting()], IMPORTED))
@@ -56,7 +61,18 @@ class ProgrammeSuite(StoreTests):
         run(store.save_meetings([meeting()], IMPORTED))
         silent = meeting(track_condition="Soft6", weather=None, rail_position=None, quaddie=(), video_channels=())
         run(store.save_meetings([silent], IMPORTED + timedelta(hours=1)))
-        assert run(store.meetings_on(DAY)) == [meeting(track_condition="Soft6")]
+        assert run(self.meetings(store, DAY)) == [meeting(track_condition="Soft6")]
+
+    def test_how_far_the_races_of_a_meeting_were_imported_survives_another_import(self, store: RaceStore) -> None:
+        run(store.save_meetings([meeting(1), meeting(2)], IMPORTED))
+        assert [(one.races_imported, one.races_attempts) for one in run(store.meetings_on(DAY))] == [(False, 0)] * 2
+        run(store.note_races_imported(meeting(1).meeting_id, IMPORTED))
+        run(store.note_races_attempt(meeting(2).meeting_id))
+        run(store.note_races_attempt(meeting(2).meeting_id))
+        run(store.save_meetings([meeting(1), meeting(2)], LATER))
+        first, second = run(store.meetings_on(DAY))
+        assert (first.meeting, first.races_imported, first.races_attempts) == (meeting(1), True, 0)
+        assert (second.meeting, second.races_imported, second.races_attempts) == (meeting(2), False, 2)
 
     def test_a_meeting_date_is_the_new_zealand_date_at_midnight_utc(self, store: RaceStore) -> None:
         run(store.save_meetings([meeting()], IMPORTED))
@@ -131,6 +147,56 @@ class ProgrammeSuite(StoreTests):
         [row] = self.rows(store, "races")
         assert row["abandonedAt"] == row["lastStatusChange"] == "2026-11-22T03:40:30.000+00:00"
 
+    def test_an_import_moves_nothing_of_a_polled_race_but_its_abandonment(self, store: RaceStore) -> None:
+        """Otherwise the next poll, finding nothing new, would leave the list's older word standing."""
+        run(imported(store))
+        jumped = START + timedelta(minutes=1)
+        run(polled(store, event(race(actual_start=jumped, weather="Rain"), SOON)))
+        [before] = self.rows(store, "races")
+        listed = race(name="Old name", advertised_start=START + timedelta(hours=1), actual_start=START, weather="Fine")
+        run(store.save_races([listed], LATER))
+        run(polled(store, event(race(actual_start=jumped, weather="Rain"), LATER)))
+        [after] = self.rows(store, "races")
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed <= {"importedAt", "last_poll_time", "$updatedAt", "lastUpdated", "apiGeneratedTime",
+                           "contentHash"}  # fmt: skip
+        assert run(target_of(store, race().race_id)).advertised_start == START
+
+    @pytest.mark.parametrize("again", [RaceStatus.OPEN, RaceStatus.CLOSED, RaceStatus.INTERIM])
+    @pytest.mark.parametrize("was_polled", [False, True])
+    def test_an_abandonment_that_the_list_takes_back_is_undone(
+        self, store: RaceStore, again: RaceStatus, was_polled: bool
+    ) -> None:
+        run(imported(store))
+        if was_polled:
+            run(polled(store, event(race(), SOON)))
+        run(store.save_races([race(status=RaceStatus.ABANDONED)], LATER))
+        [row] = self.rows(store, "races")
+        assert (row["status"], row["abandonedBy"]) == ("Abandoned", "list")
+        run(store.save_races([race(status=again)], LATER + timedelta(minutes=10)))
+        [row] = self.rows(store, "races")
+        assert (row["status"], row["abandonedAt"], row["abandonedBy"]) == (again.value, None, None)
+        assert [target.race_id for target in run(store.races_to_poll(ALL_DAY))] == [race().race_id]
+
+    def test_a_race_first_listed_as_abandoned_may_come_back_too(self, store: RaceStore) -> None:
+        run(imported(store, race(status=RaceStatus.ABANDONED)))
+        run(store.save_races([race()], LATER))
+        assert run(target_of(store, race().race_id)).status is RaceStatus.OPEN
+
+    def test_an_abandonment_that_the_event_confirms_stays(self, store: RaceStore) -> None:
+        run(imported(store, race(status=RaceStatus.ABANDONED)))
+        run(polled(store, event(race(status=RaceStatus.ABANDONED), SOON)))
+        run(store.save_races([race()], LATER))
+        [row] = self.rows(store, "races")
+        assert (row["status"], row["abandonedBy"]) == ("Abandoned", "event")
+
+    def test_a_race_that_moves_to_another_meeting_moves_whole(self, store: RaceStore) -> None:
+        run(store.save_meetings([meeting(1), meeting(2)], IMPORTED))
+        run(store.save_races([race()], IMPORTED))
+        run(store.save_races([race(meeting_id=meeting(2).meeting_id)], LATER))
+        [row] = self.rows(store, "races")
+        assert row["meeting"] == row["meetingId"] == meeting(2).meeting_id
+
     def test_an_import_moves_the_status_of_a_race_never_polled(self, store: RaceStore) -> None:
         run(imported(store))
         run(store.save_races([race(status=RaceStatus.CLOSED)], LATER))
@@ -153,7 +219,8 @@ class ProgrammeSuite(StoreTests):
         assert found.entrants_imported
 
     def test_a_stage_is_none_until_it_is_started_and_stays_complete(self, store: RaceStore) -> None:
-        begun = StageProgress(DAY, DailyStage.ENTRANTS, complete=False, started_at=IMPORTED, done=20, remaining=76)
+        begun = StageProgress(DAY, DailyStage.ENTRANTS, complete=False, started_at=IMPORTED, done=20, processed=20,
+                              remaining=76)  # fmt: skip
         assert run(store.stage(DAY, DailyStage.ENTRANTS)) is None
         run(store.save_stage(begun))
         assert run(store.stage(DAY, DailyStage.ENTRANTS)) == begun

@@ -35,6 +35,8 @@ async def every_operation(store: SqliteStore) -> None:
     of = race(1, 1)
     await store.save_meetings([meeting()], IMPORTED)
     await store.meetings_on(DAY)
+    await store.note_races_imported(meeting().meeting_id, IMPORTED)
+    await store.note_races_attempt(meeting().meeting_id)
     await store.save_races([of], IMPORTED)
     await store.races_on(DAY)
     await store.race(of.race_id)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from raceday.errors import ConfigError, RaceDayError
 
-people = Console(stderr=True)
+people = Console(stderr=True, soft_wrap=True)
 """Progress and summaries go to standard error, so that standard output holds nothing but the JSON line."""
 
 

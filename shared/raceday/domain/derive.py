@@ -13,7 +13,7 @@ from raceday.domain.entrant import Entrant
 from raceday.domain.fingerprint import fingerprint
 from raceday.domain.flow import MoneyFlow, RaceMoney, money_flow
 from raceday.domain.money_flow import Estimator
-from raceday.domain.odds import Odds, OddsKind, OddsTick, moved_prices, shortening_pct
+from raceday.domain.odds import TOTE_KINDS, Odds, OddsKind, OddsTick, moved_prices, shortening_pct
 from raceday.domain.quality import STALE_AFTER_S, consistent, poll_quality
 from raceday.domain.quality_inputs import measure
 from raceday.domain.race import StatusTransition
@@ -39,8 +39,8 @@ def derive_poll(
     """
     settings = settings or DeriveSettings()
     status = next_status(state.status, event.race.status)
-    entrants = tuple(_settle_odds(entrant, state.entrants.get(entrant.entrant_id)) for entrant in event.entrants)
-    event = replace(event, entrants=entrants)
+    event = _settled(event, state)
+    entrants = event.entrants
     money = _race_money(event, state)
     flow = _flow(money, state, status, settings)
     measured = measure(event, state, flow, timing)
@@ -95,24 +95,42 @@ def _transition(state: RaceState, status: RaceStatus, event: RaceEvent) -> Statu
     return StatusTransition(state.status, status, event.generated_at, is_backward(state.status, status))
 
 
-def _settle_odds(entrant: Entrant, known: KnownEntrant | None) -> Entrant:
-    """Return the runner with the odds that are to be stored.
+def _settled(event: RaceEvent, state: RaceState) -> RaceEvent:
+    """Return the response with what is known wherever it is silent, so that silence changes nothing.
 
-    A fixed price of 0 is a price withdrawn. A missing tote price, or a response without odds, keeps what is
-    known, except that a scratched runner has no tote price.
+    A response without any pools stays without: amounts of money are not made out of old totals alone.
     """
-    before = known.odds if known is not None else Odds()
-    if entrant.odds is None:
-        return replace(entrant, odds=before)
-    odds = entrant.odds
-    if entrant.is_scratched or (odds.pool_win is not None and odds.pool_place is not None):
-        return entrant
-    kept = replace(
-        odds,
-        pool_win=odds.pool_win if odds.pool_win is not None else before.pool_win,
-        pool_place=odds.pool_place if odds.pool_place is not None else before.pool_place,
+    known = state.entrants
+    return replace(
+        event,
+        entrants=tuple(_settled_runner(entrant, known.get(entrant.entrant_id)) for entrant in event.entrants),
+        pools=event.pools.merged(state.pools) if event.pools is not None else None,
+        result=_settled_result(event, state.result),
     )
-    return entrant if kept == odds else replace(entrant, odds=kept)
+
+
+def _settled_runner(entrant: Entrant, known: KnownEntrant | None) -> Entrant:
+    if known is not None and entrant.is_scratched is None:
+        entrant = replace(entrant, is_scratched=known.scratched)
+    unsaid = tuple(OddsKind) if entrant.odds is None else entrant.odds_unsaid
+    if not unsaid:
+        return entrant
+    return replace(entrant, odds=_settled_odds(entrant, known), odds_unsaid=())
+
+
+def _settled_odds(entrant: Entrant, known: KnownEntrant | None) -> Odds:
+    """Return the odds that are to be stored: a price that is not said stays, but no tote price of a scratched runner."""
+    unsaid = tuple(OddsKind) if entrant.odds is None else entrant.odds_unsaid
+    kept = [kind for kind in unsaid if not (entrant.is_scratched and kind in TOTE_KINDS)]
+    before = known.odds if known is not None else Odds()
+    return replace(entrant.odds or Odds(), **{kind.value: getattr(before, kind.value) for kind in kept})
+
+
+def _settled_result(event: RaceEvent, known: KnownResult | None) -> RaceResult | None:
+    """Return the result as firm as it is known to be when the response has no status of its race to tell by."""
+    if event.result is None or event.race.status is not None or known is None:
+        return event.result
+    return replace(event.result, status=known.status)
 
 
 def _race_money(event: RaceEvent, state: RaceState) -> RaceMoney:

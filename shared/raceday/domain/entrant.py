@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from raceday.domain.odds import Odds
+from raceday.domain.odds import Odds, OddsKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,16 @@ class Entrant:
     `price_history` is the feed's own record of the fixed win price, oldest first; it is asked for once per race.
     `barrier` is the gate number, `barrier_position` the harness text such as `Fr1` (front row 1).
     `scratching` holds the details when `is_scratched`;
-    `odds` is None when the response had no odds at all for the runner.
+    `odds` is None when the response had no odds at all for the runner; otherwise a price that is None was withdrawn,
+    unless `odds_unsaid` names its kind: then the response was silent about it.
     """
 
     entrant_id: str
     race_id: str
-    name: str
-    runner_number: int
+    name: str | None
+    runner_number: int | None
     odds: Odds | None = None
+    odds_unsaid: tuple[OddsKind, ...] = ()
     barrier: int | None = None
     barrier_position: str | None = None
     is_scratched: bool | None = None

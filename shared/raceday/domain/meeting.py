@@ -39,13 +39,16 @@ def parse_code(text: str) -> RaceCode | None:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A meeting as listed by the feed; `meeting_date` is its New Zealand racing date."""
+    """A meeting as listed by the feed; None means that the response does not say.
+
+    `meeting_date` is its New Zealand racing date.
+    """
 
     meeting_id: str
-    name: str
-    country: str
-    category: str
-    category_name: str
+    name: str | None
+    country: str | None
+    category: str | None
+    category_name: str | None
     meeting_date: date
     state: str | None = None
     track_condition: str | None = None
@@ -72,8 +75,8 @@ class MeetingFilter:
 
     def follows(self, meeting: Meeting) -> bool:
         """Whether a meeting is followed; the letter decides, the long name when the letter is missing."""
-        code = parse_code(meeting.category) or parse_code(meeting.category_name)
-        here = self.countries is None or meeting.country.upper() in self.countries
+        code = parse_code(meeting.category or "") or parse_code(meeting.category_name or "")
+        here = self.countries is None or (meeting.country or "").upper() in self.countries
         return here and code in self.codes
 
     def select(self, meetings: Iterable[Meeting]) -> list[Meeting]:

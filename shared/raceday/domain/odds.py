@@ -20,6 +20,9 @@ class OddsKind(StrEnum):
     POOL_PLACE = "pool_place"
 
 
+TOTE_KINDS = frozenset({OddsKind.POOL_WIN, OddsKind.POOL_PLACE})
+
+
 @dataclass(frozen=True, slots=True)
 class Odds:
     """The prices of one runner at one time; the attribute names are the values of `OddsKind`."""
@@ -34,8 +37,8 @@ ODDS_ATTRIBUTES = tuple(attribute.name for attribute in fields(Odds))
 
 
 def price(quoted: float | None) -> float | None:
-    """Return a usable price: zero and below are no price (the feed writes 0 for none)."""
-    return quoted if quoted is not None and quoted > 0 else None
+    """Return a usable price: less than a cent is no price (the feed writes 0 for none)."""
+    return quoted if quoted is not None and quoted >= SMALLEST_MOVE else None
 
 
 @dataclass(frozen=True, slots=True)

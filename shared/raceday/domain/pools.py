@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -29,7 +29,10 @@ class TotePool:
 
 @dataclass(frozen=True, slots=True)
 class PoolTotals:
-    """What is in the pools of one race, in cents. The race total never includes multi-leg pools."""
+    """What is in the pools of one race, in cents. The race total never includes multi-leg pools.
+
+    `unlisted` names the race's own products that the response did not list: their zeros say nothing.
+    """
 
     win_cents: int = 0
     place_cents: int = 0
@@ -39,6 +42,7 @@ class PoolTotals:
     first4_cents: int = 0
     multi_leg: tuple[TotePool, ...] = ()
     unknown: tuple[TotePool, ...] = ()
+    unlisted: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def race_total_cents(self) -> int:
@@ -50,8 +54,17 @@ class PoolTotals:
         """All pools that span several races together."""
         return sum(pool.total_cents for pool in self.multi_leg)
 
+    def merged(self, before: PoolTotals | None) -> PoolTotals:
+        """Return these totals with what is known of every pool that the response did not list."""
+        if before is None:
+            return self
+        known = {product: getattr(before, product) for product in self.unlisted}
+        multi_leg = _with_unlisted(self.multi_leg, before.multi_leg)
+        unknown = _with_unlisted(self.unknown, before.unknown)
+        return replace(self, **known, multi_leg=multi_leg, unknown=unknown)
 
-RACE_PRODUCTS = tuple(field.name for field in fields(PoolTotals) if field.name.endswith("_cents"))
+
+RACE_PRODUCTS = tuple(product.name for product in fields(PoolTotals) if product.name.endswith("_cents"))
 
 _PRODUCT_ATTRIBUTES = {
     "win": "win_cents",
@@ -89,7 +102,17 @@ def pool_totals(pools: Iterable[TotePool]) -> PoolTotals:
         held = kept.get(product)
         if held is None or pool.total_cents > held.total_cents:
             kept[product] = pool
-    return PoolTotals(**totals, multi_leg=tuple(multi_leg.values()), unknown=tuple(unknown.values()))
+    return PoolTotals(
+        **totals,
+        multi_leg=tuple(multi_leg.values()),
+        unknown=tuple(unknown.values()),
+        unlisted=tuple(product for product in RACE_PRODUCTS if product not in totals),
+    )
+
+
+def _with_unlisted(listed: tuple[TotePool, ...], before: tuple[TotePool, ...]) -> tuple[TotePool, ...]:
+    products = {pool.product for pool in listed}
+    return (*listed, *(pool for pool in before if pool.product not in products))
 
 
 def shrunk_products(before: PoolTotals | None, after: PoolTotals) -> list[str]:

@@ -51,4 +51,7 @@ def _distance(holds: Mapping[str, HoldShare] | None, flow: MoneyFlow) -> float |
 
 
 def _pools_present(pools: PoolTotals | None) -> int:
-    return 0 if pools is None else sum(1 for product in RACE_PRODUCTS if getattr(pools, product) > 0)
+    """Return how many of the race's own products the response itself gave money for."""
+    if pools is None:
+        return 0
+    return sum(1 for product in RACE_PRODUCTS if product not in pools.unlisted and getattr(pools, product) > 0)

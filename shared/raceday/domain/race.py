@@ -18,8 +18,8 @@ class Race:
 
     race_id: str
     meeting_id: str
-    race_number: int
-    name: str
+    race_number: int | None
+    name: str | None
     advertised_start: datetime
     status: RaceStatus | None
     race_date_nz: date

@@ -79,7 +79,10 @@ def settled_dividends(dividends: tuple[ToteDividend, ...]) -> tuple[ToteDividend
 
 @dataclass(frozen=True, slots=True)
 class KnownResult:
-    """What the store holds of a race's result, as far as the next one is compared with it."""
+    """What the store holds of a race's result, as far as the next one is compared with it.
+
+    `dividends` counts settled ones: each once, however often the feed listed it.
+    """
 
     status: ResultStatus
     placings: int
@@ -90,10 +93,8 @@ class KnownResult:
 def supersedes(new: RaceResult, old: KnownResult | None) -> bool:
     """Whether a result says at least as much as the one that is stored, so that it may replace it.
 
-    A later payload that lost placings or dividends (cut short, or fallen back to Interim) never does.
+    A later payload that lost placings or settled dividends (cut short, or fallen back to Interim) never does.
     """
     if old is None:
         return True
-    if old.status is ResultStatus.FINAL and new.status is not ResultStatus.FINAL:
-        return len(new.placings) >= old.placings and len(new.dividends) >= old.dividends
-    return len(new.placings) >= old.placings and bool(new.dividends or not old.dividends)
+    return len(new.placings) >= old.placings and len(settled_dividends(new.dividends)) >= old.dividends

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dateutil.parser import isoparse
+
 from raceday.simulator.meeting_body import CATEGORY_NAMES, notional_time
 from raceday.simulator.wire import SYDNEY, instant, second_stamp
 
@@ -21,13 +23,12 @@ BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 Version = TypeVar("Version")
 Versions = list[tuple[datetime, Mapping[str, Any]]]
 """What was captured of one thing, oldest first."""
-_MICROSECOND_STAMP = len("2025-07-17T11:16:59.189042")
 
 
 def moment_of(stamp: str) -> datetime:
     """Return a `generated_time` (up to nine digits of fraction) to the microsecond, BEFORE_ALL if it is unreadable."""
     try:
-        return datetime.fromisoformat(stamp.removesuffix("Z")[:_MICROSECOND_STAMP]).replace(tzinfo=UTC)
+        return isoparse(stamp).astimezone(UTC)
     except ValueError:
         return BEFORE_ALL
 

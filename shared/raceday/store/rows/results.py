@@ -27,8 +27,7 @@ class FixedOddsRunner:
 def result_row(result: RaceResult, runners: Iterable[FixedOddsRunner]) -> Row:
     """Return a result as a row of `race-results`; `runners` are all stored runners of the race.
 
-    Dividends are shown once (the Final row where there is one); `dividendCount` counts them as the feed lists
-    them, because that is what the next result is compared with.
+    Dividends are shown and counted once (the Final row where there is one).
     """
     placings = [_placing(placing) for placing in result.placings]
     dividends = [_dividend(dividend) for dividend in settled_dividends(result.dividends)]
@@ -45,7 +44,7 @@ def result_row(result: RaceResult, runners: Iterable[FixedOddsRunner]) -> Row:
         "protestReason": result.protest_reason,
         "substitutes": json_text(result.substitutes, RACE_RESULTS.column("substitutes").size),
         "placingCount": len(result.placings),
-        "dividendCount": len(result.dividends),
+        "dividendCount": len(dividends),
         "contentHash": result_print(result),
     }
     return fitted(RACE_RESULTS, row)
