@@ -13,7 +13,7 @@ from raceday.domain.pools import PoolTotals
 from raceday.domain.race import Race
 from raceday.domain.race_poll import KnownEntrant, PollTiming, RaceEvent, RacePoll, RaceState
 from raceday.domain.racing_day import nz_clock, racing_date
-from raceday.domain.result import KnownResult, RaceResult
+from raceday.domain.result import KnownResult, RaceResult, settled_dividends
 from raceday.domain.status import RaceStatus
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -105,9 +105,8 @@ def state_after(poll: RacePoll, before: RaceState) -> RaceState:
         known[bucket.entrant_id] = KnownEntrant(held.entrant_id, held.odds, held.scratched, held.fingerprint, buckets)
     result = before.result
     if poll.result is not None:
-        result = KnownResult(
-            poll.result.status, len(poll.result.placings), len(poll.result.dividends), result_print(poll.result)
-        )
+        dividends = settled_dividends(poll.result.dividends)
+        result = KnownResult(poll.result.status, len(poll.result.placings), len(dividends), result_print(poll.result))
     return RaceState(
         before.race_id,
         poll.status,

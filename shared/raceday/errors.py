@@ -16,6 +16,9 @@ RaceDayError
 
 from __future__ import annotations
 
+PAYLOAD_BYTES = 2000
+"""How much of a response that cannot be understood is kept."""
+
 
 class RaceDayError(Exception):
     """The root of all errors raised on purpose."""
@@ -73,7 +76,7 @@ class FeedContractError(FeedError):
 
     def __init__(self, message: str, payload: bytes = b"") -> None:
         super().__init__(message)
-        self.payload = payload[:2000]
+        self.payload = payload[:PAYLOAD_BYTES]
 
 
 class StoreConflict(RaceDayError):

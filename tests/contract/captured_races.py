@@ -104,9 +104,9 @@ def said_last(values: Iterable[Any]) -> Any:
 
 
 def _price(runner: Json, kind: str, before: dict[str, dict[str, float | None]]) -> float | None:
-    """Zero is no price; a missing tote price keeps the last one, but a scratched runner has none."""
+    """Zero is no price; a missing price keeps the last one, but a scratched runner has no tote price."""
     quoted = runner["odds"].get(kind)
-    if quoted is None and kind.startswith("pool") and not runner["is_scratched"]:
+    if quoted is None and not (kind.startswith("pool") and runner["is_scratched"]):
         return before.get(runner["entrant_id"], {}).get(kind)
     return quoted or None
 

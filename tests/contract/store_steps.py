@@ -24,7 +24,8 @@ run = asyncio.run
 SOON = START - timedelta(minutes=20)
 LATER = SOON + timedelta(seconds=30)
 TTL_S = 60.0
-ALL_DAY = PollWindow(START - timedelta(days=1), START + timedelta(days=1))
+ALL_DAY = PollWindow(START - timedelta(days=1), START + timedelta(days=1), START + timedelta(days=1))
+"""Every race of the day that is not over, and none only for its result."""
 
 
 async def imported(store: RaceStore, *races_said: object) -> None:

@@ -12,6 +12,7 @@ from contract.store_examples import (
     event,
     poll,
     race,
+    result,
     uid,
 )
 from contract.store_steps import (
@@ -39,9 +40,20 @@ class ClaimSuite(StoreTests):
     def test_the_window_includes_its_begin_and_not_its_end_and_no_terminal_race(self, store: RaceStore) -> None:
         run(imported(store, race(1), race(2), race(3), race(4, status=RaceStatus.FINAL)))
         half_hour = timedelta(minutes=30)
-        found = run(store.races_to_poll(PollWindow(START, START + 2 * half_hour)))
+        found = run(store.races_to_poll(PollWindow(START, START + 2 * half_hour, START + 2 * half_hour)))
         assert [target.race_id for target in found] == [race(1).race_id, race(2).race_id]
-        assert run(store.races_to_poll(PollWindow(START + 3 * half_hour, START + 4 * half_hour))) == []
+        ended = PollWindow(START + 3 * half_hour, START + 4 * half_hour, START + 4 * half_hour)
+        assert run(store.races_to_poll(ended)) == []
+
+    def test_a_race_that_ended_without_its_result_is_still_looked_at_for_a_while(self, store: RaceStore) -> None:
+        run(imported(store, race(1, status=RaceStatus.FINAL), race(2, status=RaceStatus.FINAL)))
+        half_hour = timedelta(minutes=30)
+        window = PollWindow(START - half_hour, START + 2 * half_hour, START + half_hour)
+        [target] = run(store.races_to_poll(window))
+        assert (target.race_id, target.result_pending) == (race(2).race_id, True)
+        said = result(race(2), START + half_hour)
+        run(polled(store, event(race(2, status=RaceStatus.FINAL), START + half_hour, result=said)))
+        assert run(store.races_to_poll(window)) == []
 
     def test_targets_tell_when_a_race_was_polled_and_when_it_may_be_tried_again(self, store: RaceStore) -> None:
         run(imported(store, race(1), race(2)))

@@ -34,12 +34,20 @@ from contract.store_steps import (
 )
 from raceday.domain.derive import result_print
 from raceday.domain.money_flow import HoldShare
-from raceday.domain.odds import Odds
+from raceday.domain.odds import Odds, OddsKind
+from raceday.domain.pools import TotePool, pool_totals
 from raceday.domain.race_poll import RaceState
 from raceday.domain.result import KnownResult, ResultStatus
 from raceday.domain.status import RaceStatus
 from raceday.errors import StoreConflict
 from raceday.store.ports import RaceStore
+
+_MOMENTS = frozenset({"$updatedAt", "lastUpdated", "importedAt", "contentHash", "apiGeneratedTime", "last_poll_time"})
+
+
+def _lasting(row: dict[str, object]) -> dict[str, object]:
+    """A row without what every changed response writes: when it was written and its fingerprint."""
+    return {name: value for name, value in row.items() if name not in _MOMENTS}
 
 
 class PollSuite(StoreTests):
@@ -298,6 +306,38 @@ class PollSuite(StoreTests):
         assert row["abandonedAt"] is None
         assert run(store.races_to_poll(ALL_DAY)) == []
 
+    def test_a_response_that_leaves_out_names_numbers_prices_and_pools_erases_none(self, store: RaceStore) -> None:
+        run(imported(store))
+        whole = event(race(), SOON)
+        run(polled(store, whole))
+        tables = ("races", "entrants", "race-pools")
+        before = {name: [_lasting(row) for row in self.rows(store, name)] for name in tables}
+        thin_runners = tuple(
+            replace(entrant, name=None, runner_number=None, odds=Odds(), odds_unsaid=tuple(OddsKind))
+            for entrant in whole.entrants
+        )
+        thin = replace(
+            whole,
+            race=replace(whole.race, name=None, race_number=None),
+            entrants=thin_runners,
+            pools=pool_totals([TotePool("Win", whole.pools.win_cents)]) if whole.pools else None,
+            generated_at=LATER,
+        )
+        run(polled(store, thin))
+        assert {name: [_lasting(row) for row in self.rows(store, name)] for name in tables} == before
+        [row] = [row for row in self.rows(store, "races") if row["$id"] == race().race_id]
+        assert row["apiGeneratedTime"] == "2026-11-22T03:40:30.000+00:00", "the thin response was written"
+
+    def test_a_runner_first_seen_without_name_and_number_is_stored_with_neither(self, store: RaceStore) -> None:
+        run(imported(store))
+        nameless = replace(runner(9, race()), name=None, runner_number=None)
+        run(polled(store, event(race(), SOON, entrants=(nameless,))))
+        [row] = [row for row in self.rows(store, "entrants") if row["$id"] == nameless.entrant_id]
+        assert (row["name"], row["runnerNumber"]) == ("", 0)
+        run(polled(store, event(race(), LATER, entrants=(runner(9, race()),))))
+        [row] = [row for row in self.rows(store, "entrants") if row["$id"] == nameless.entrant_id]
+        assert (row["name"], row["runnerNumber"]) == ("Runner 9", 9)
+
     def test_a_result_is_stored_in_the_shapes_that_the_client_reads(self, store: RaceStore) -> None:
         run(imported(store))
         run(polled(store, event(race(), SOON)))
@@ -322,7 +362,7 @@ class PollSuite(StoreTests):
             "entrant_id": uid("runner", race().race_id, 2),
         }
         assert sorted(fixed) == ["1", "2", "3"]
-        assert run(state_of(store, race().race_id)).result == KnownResult(ResultStatus.FINAL, 2, 4, result_print(said))
+        assert run(state_of(store, race().race_id)).result == KnownResult(ResultStatus.FINAL, 2, 2, result_print(said))
 
     def test_an_interim_result_gives_way_to_the_final_one_and_silence_to_neither(self, store: RaceStore) -> None:
         run(imported(store))

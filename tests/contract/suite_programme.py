@@ -121,6 +121,17 @@ class ProgrammeSuite(StoreTests):
         assert (row["name"], row["distance"], row["comment"]) == ("Renamed", 1400, "Open and even.")
         assert (row["status"], row["videoChannels"]) == ("Open", '["TRACKSIDE1"]')
 
+    def test_a_name_that_is_not_said_is_empty_at_first_and_kept_afterwards(self, store: RaceStore) -> None:
+        nameless = race(name=None, race_number=None)
+        run(store.save_meetings([meeting(name=None)], IMPORTED))
+        run(store.save_races([nameless], IMPORTED))
+        assert [(row["name"], row["raceNumber"]) for row in self.rows(store, "races")] == [("", 0)]
+        run(imported(store))
+        run(store.save_meetings([meeting(name=None)], LATER))
+        run(store.save_races([nameless], LATER))
+        assert [(row["name"], row["raceNumber"]) for row in self.rows(store, "races")] == [("Maiden 1", 1)]
+        assert [row["meetingName"] for row in self.rows(store, "meetings")] == ["Course 1"]
+
     def test_a_race_without_status_starts_open(self, store: RaceStore) -> None:
         run(imported(store, race(status=None)))
         assert run(target_of(store, race().race_id)).status is RaceStatus.OPEN

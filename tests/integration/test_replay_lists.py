@@ -75,3 +75,40 @@ def test_an_event_that_is_newer_than_the_list_has_the_last_word(tmp_path: Path) 
     [row] = db.execute('SELECT status, "trackCondition" FROM races WHERE "$id" = ?', (RUN,))
     assert row == ("Interim", "Soft6")
     db.close()
+
+
+def test_no_capture_is_shown_before_its_time(tmp_path: Path) -> None:
+    db = replayed(
+        tmp_path,
+        an_event(RUN, "2025-07-17T02:00:00Z", "Open"),
+        an_event(CALLED_OFF, "2025-07-17T02:45:00Z", "Abandoned"),
+        a_list("2025-07-17T02:30:00Z", {ONLY_LISTED: "Abandoned"}),
+        an_event(RUN, "2025-07-17T03:40:00Z", "Final"),
+    )
+    polls = db.execute(
+        'SELECT "raceId", "polledAt", "payloadAt", status FROM race_polls ORDER BY "polledAt"'
+    ).fetchall()
+    changes = dict(db.execute('SELECT "$id", "lastStatusChange" FROM races'))
+    db.close()
+
+    assert all(polled == made for _, polled, made, _ in polls), "no response came from the future"
+    assert [(race_id, polled[11:16], status) for race_id, polled, _, status in dict.fromkeys(polls)] == [
+        (RUN, "02:00", "Open"),
+        (CALLED_OFF, "02:45", "Abandoned"),
+        (RUN, "03:40", "Final"),
+    ]
+    assert changes[ONLY_LISTED][11:16] == "02:30", "the list told of it when it was captured"
+
+
+def test_a_capture_without_a_time_of_its_own_is_replayed_at_the_beginning(tmp_path: Path) -> None:
+    timeless = an_event(CALLED_OFF, "", "Open")
+    db = replayed(
+        tmp_path,
+        a_list("2025-07-17T01:00:00Z", {}),
+        an_event(RUN, "2025-07-17T02:00:00Z", "Open"),
+        timeless,
+    )
+    polled = dict(db.execute('SELECT "raceId", max("polledAt") FROM race_polls GROUP BY "raceId"'))
+    db.close()
+
+    assert {race_id: at[11:16] for race_id, at in polled.items()} == {CALLED_OFF: "01:00", RUN: "02:00"}

@@ -75,7 +75,8 @@ def test_only_runners_that_changed_are_written_and_only_prices_that_moved_tick()
 
 def test_a_withdrawn_price_is_no_price_but_a_missing_one_keeps_the_last():
     first = poll(event(), fresh_state())
-    withdrawn = (entrant(FIRST, 1, Odds(None, None, None, None)), replace(entrant(SECOND, 2), odds=None))
+    silent_about_the_tote = (OddsKind.POOL_WIN, OddsKind.POOL_PLACE)
+    withdrawn = (entrant(FIRST, 1, Odds(), odds_unsaid=silent_about_the_tote), replace(entrant(SECOND, 2), odds=None))
     second = poll(event(minutes=55, entrants=withdrawn), state_after(first, fresh_state()))
 
     odds = {runner.entrant_id: runner.odds for runner in second.entrants}

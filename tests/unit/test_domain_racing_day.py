@@ -145,7 +145,17 @@ def test_a_result_never_gives_way_to_one_that_says_less():
     assert not supersedes(result(ResultStatus.INTERIM, 4, 5), final)
     assert not supersedes(result(ResultStatus.FINAL, 9, 0), final), "cut short: its dividends are gone"
     assert supersedes(result(ResultStatus.FINAL, 9, 10), final)
+    assert not supersedes(result(ResultStatus.FINAL, 9, 9), final), "one dividend is gone"
+    assert not supersedes(result(ResultStatus.FINAL, 8, 10), final), "one placing is gone"
     assert supersedes(result(ResultStatus.FINAL, 9, 10), KnownResult(ResultStatus.INTERIM, 4, 5, "i"))
+    assert supersedes(result(ResultStatus.FINAL, 4, 5), KnownResult(ResultStatus.INTERIM, 4, 5, "i"))
+
+
+def test_dividends_are_compared_once_each_however_often_they_are_listed():
+    twice = replace(result(ResultStatus.FINAL, 4, 0), dividends=(dividend("Interim"), dividend("Final")))
+
+    assert supersedes(twice, KnownResult(ResultStatus.FINAL, 4, 1, "f"))
+    assert not supersedes(twice, KnownResult(ResultStatus.FINAL, 4, 2, "f"))
 
 
 def test_ids_are_short_and_follow_from_what_they_describe():

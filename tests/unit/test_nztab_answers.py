@@ -23,6 +23,11 @@ NOW = datetime(2025, 7, 17, 3, 20, tzinfo=UTC)
         ("Thu, 17 Jul 2025 03:20:30 -0000", 30.0),
         ("Thu, 17 Jul 2025 15:20:30 +1200", 30.0),
         ("Thu, 17 Jul 2025 03:00:00 GMT", 0.0),
+        ("3601", 3600.0),
+        ("9" * 400, 3600.0),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 3600.0),
+        ("Thu, 17 Jul 99999999999999999999 03:20:30 GMT", None),
+        ("Thu, 17 Jul 2025 03:20:30 +99999999999999999999", None),
         ("soon", None),
         ("-3", None),
         ("", None),
@@ -80,11 +85,14 @@ def test_only_headers_that_are_set_are_sent_and_the_partner_id_is_not_shown() ->
         ({"attempt_timeout_s": 0}, "attempt_timeout_s"),
         ({"attempts": 0}, "attempts"),
         ({"first_retry_wait_s": -1}, "first_retry_wait_s"),
+        ({"partner_id": "s3cret\n"}, "partner_id"),
+        ({"partner": "Möwe"}, "partner"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_by_name(wrong: dict[str, object], named: str) -> None:
-    with pytest.raises(ConfigError, match=named):
+    with pytest.raises(ConfigError, match=named) as refused:
         FeedSettings(**wrong)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_the_pauses_between_attempts_double() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -19,10 +20,11 @@ from nztab_samples import (
     runner,
     runner_id,
 )
+from raceday.domain.derive import derive_poll
 from raceday.domain.entrant import PricePoint
 from raceday.domain.money_flow import HoldShare
-from raceday.domain.odds import Odds
-from raceday.domain.race_poll import RaceEvent
+from raceday.domain.odds import Odds, OddsKind
+from raceday.domain.race_poll import PollTiming, RaceEvent, RaceState
 from raceday.domain.result import ResultStatus
 from raceday.domain.status import RaceStatus
 from raceday.nztab.responses import parse_event, parse_meetings, parse_races
@@ -65,6 +67,64 @@ def test_the_actual_start_is_known_once_the_race_has_jumped(status: str, delay_s
 def test_prices_of_zero_and_absent_prices_are_no_price() -> None:
     odds = {"fixed_win": 0, "fixed_place": 0.0, "pool_win": 7}
     assert parsed(event([runner(1, odds=odds)])).entrants[0].odds == Odds(None, None, 7.0, None)
+
+
+@pytest.mark.parametrize(
+    ("odds", "unsaid"),
+    [
+        ({"fixed_win": 0, "fixed_place": 0, "pool_win": 0, "pool_place": 0}, ()),
+        ({"fixed_place": 0, "pool_win": 7, "pool_place": 0}, (OddsKind.FIXED_WIN,)),
+        ({"fixed_win": 5, "fixed_place": None, "pool_win": ""}, tuple(OddsKind)[1:]),
+    ],
+)
+def test_a_price_of_zero_is_withdrawn_and_one_that_is_absent_or_unusable_is_not_said(
+    odds: dict[str, object], unsaid: tuple[OddsKind, ...]
+) -> None:
+    assert parsed(event([runner(1, odds=odds)])).entrants[0].odds_unsaid == unsaid
+
+
+def test_names_and_numbers_that_are_not_there_are_none() -> None:
+    mapped = parsed(
+        event([runner(1, name=..., runner_number=...)], race_changes={"description": ..., "race_number": ...})
+    )
+    nameless = meeting(1)
+    del nameless["name"], nameless["country"], nameless["category"], nameless["races"][0]["name"]
+    listed = parse_meetings(encoded(meetings([nameless])), RECEIVED).programme[0]
+
+    assert (mapped.entrants[0].name, mapped.entrants[0].runner_number) == (None, None)
+    assert (mapped.race.name, mapped.race.race_number) == (None, None)
+    assert (listed.meeting.name, listed.meeting.country, listed.meeting.category) == (None, None, None)
+    assert listed.races[0].name is None
+
+
+@pytest.mark.parametrize(
+    ("stamp", "generated_at", "drift"),
+    [
+        ("2025-07-17T03:21:06Z", RECEIVED + timedelta(seconds=60), {}),
+        ("2025-07-17T03:21:07Z", RECEIVED, {"header.generated_time ahead of the clock": 1}),
+        ("2027-01-01T00:00:00Z", RECEIVED, {"header.generated_time ahead of the clock": 1}),
+    ],
+)
+def test_a_response_from_the_future_is_as_old_as_its_arrival(
+    stamp: str, generated_at: datetime, drift: dict[str, int]
+) -> None:
+    header = {"header": {"generated_time": stamp}}
+    mapped = parsed(event() | header)
+    page = parse_meetings(encoded(meetings([meeting(1)]) | header), RECEIVED)
+
+    assert (mapped.generated_at, mapped.drift) == (generated_at, drift)
+    assert (page.programme[0].meeting.generated_at, page.drift) == (generated_at, drift)
+
+
+def test_one_response_from_the_future_does_not_freeze_its_race() -> None:
+    state = RaceState(RACE_ID, RaceStatus.OPEN, START)
+    ahead = parsed(event() | {"header": {"generated_time": "2027-01-01T00:00:00Z"}})
+    first = derive_poll(ahead, state, PollTiming(RECEIVED, RECEIVED, 30, 40))
+    later = parse_event(encoded(event() | {"header": {"generated_time": "2025-07-17T03:20:36Z"}}), RECEIVED)
+    second = derive_poll(later, replace(state, generated_at=first.generated_at), PollTiming(RECEIVED, RECEIVED, 30, 40))
+
+    assert second.changed
+    assert {bucket.minutes_to_start for bucket in first.buckets} == {10}
 
 
 def test_text_that_says_nothing_is_none() -> None:
@@ -155,6 +215,15 @@ def test_pools_are_cents_with_multi_leg_pools_apart_and_repeats_counted() -> Non
     assert mapped.pools.race_total_cents == 918_221 + 761_433
     assert mapped.pools.multi_leg_cents == 2_580_617
     assert mapped.duplicates == 1
+
+
+def test_a_pool_without_a_total_is_not_listed_and_a_total_of_nothing_is_nothing() -> None:
+    without_total = {"product_type": "Quinella", "status": "OPEN"}
+    mapped = parsed(event(tote_pools=[pool("Win", 10), pool("Place", 0), without_total]))
+
+    assert mapped.pools is not None
+    assert mapped.pools.unlisted == ("quinella_cents", "trifecta_cents", "exacta_cents", "first4_cents")
+    assert mapped.drift == {"pool.total missing": 1}
 
 
 @pytest.mark.parametrize("pools", [None, ..., []])

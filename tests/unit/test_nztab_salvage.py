@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from nztab_samples import RACE_ID, RECEIVED, encoded, event, meeting, meetings, pool, runner, runner_id
+from nztab_samples import RACE_ID, RECEIVED, START, encoded, event, meeting, meetings, pool, runner, runner_id
+from raceday.domain.derive import derive_poll
 from raceday.domain.odds import Odds
-from raceday.domain.race_poll import RaceEvent
+from raceday.domain.race_poll import PollTiming, RaceEvent, RaceState
 from raceday.domain.status import RaceStatus
 from raceday.errors import FeedContractError
 from raceday.nztab.responses import parse_event, parse_meetings
@@ -90,6 +93,65 @@ def test_not_a_number_is_no_price(number: bytes) -> None:
 
     assert mapped.entrants[0].odds == Odds(None, 2.0)
     assert mapped.drift == {"runner.odds.fixed_win unusable": 1}
+
+
+HUGE = 10**30
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name"),
+    [
+        (("runners", 0, "age"), HUGE, "runner.age"),
+        (("runners", 0, "runner_number"), -HUGE, "runner.runner_number"),
+        (("runners", 0, "scratch_time"), 2**53, "runner.scratch_time"),
+        (("runners", 0, "odds", "fixed_win"), 1e300, "runner.odds.fixed_win"),
+        (("race", "distance"), HUGE, "race.distance"),
+        (("race", "prize_monies", "total_value"), 1e300, "race.prize_monies.total_value"),
+        (("tote_pools", 0, "total"), 1e300, "pool.total"),
+        (("money_tracker", "entrants", 0, "hold_percentage"), 1e9, "money_tracker.runner.hold_percentage"),
+        (("money_tracker", "entrants", 0, "bet_percentage"), -1, "money_tracker.runner.bet_percentage"),
+    ],
+)
+def test_an_absurd_number_is_unusable_and_the_poll_goes_on(
+    path: tuple[str | int, ...], value: float, name: str
+) -> None:
+    tracker = [{"entrant_id": runner_id(1), "hold_percentage": 100, "bet_percentage": 100}]
+    response = event(money_tracker={"entrants": tracker})
+    place = response["data"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+
+    body = json.dumps(response).encode()
+    mapped = parse_event(body, RECEIVED, RACE_ID)
+    derived = derive_poll(
+        mapped, RaceState(RACE_ID, RaceStatus.OPEN, START), PollTiming(RECEIVED, RECEIVED, 30, latency_ms=40)
+    )
+
+    assert mapped.drift[f"{name} unusable"] == 1
+    assert len(derived.entrants) == 3
+
+
+def test_numbers_beyond_64_bits_inside_a_runners_change_are_kept_as_text() -> None:
+    body = json.dumps(event([runner(1, runner_change={"to": HUGE})])).encode()
+    assert parse_event(body, RECEIVED).entrants[0].runner_change == f'{{"to":{HUGE}}}'
+
+
+@pytest.mark.parametrize("start", [253_402_300_799, HUGE])
+def test_a_race_at_the_end_of_the_calendar_is_refused_by_name(start: int) -> None:
+    body = json.dumps(event(race_changes={"advertised_start": start})).encode()
+    with pytest.raises(FeedContractError, match="advertised_start"):
+        parse_event(body, RECEIVED)
+
+
+@pytest.mark.parametrize("start", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_listed_race_at_either_end_of_the_calendar_is_dropped(start: str) -> None:
+    listed = meeting(1)
+    listed["races"][0]["start_time"] = start
+    page = parse_meetings(encoded(meetings([listed])), RECEIVED)
+
+    assert len(page.programme[0].races) == 1
+    assert page.drift["meeting.race dropped"] == 1
 
 
 def test_unknown_values_and_missing_fields_are_counted_by_name() -> None:

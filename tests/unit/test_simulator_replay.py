@@ -115,7 +115,9 @@ def test_captures_of_one_event_are_kept_in_order_and_answered_as_of_a_moment(tmp
     assert [capture.path.name for capture in captures] == ["b.json", "a.json"]
     assert captures[0].generated_at == datetime(2026, 3, 12, 1, 0, 0, 123456, tzinfo=UTC)
     assert captures[0].body == (tmp_path / "b.json").read_bytes()
-    for hour, place in ((0, 0), (2, 0), (3, 1), (9, 1)):
+    feed.now = lambda: datetime(2026, 3, 12, 0, 59, tzinfo=UTC)
+    assert feed.event("e", ASKED) is None, "it was still to be captured"
+    for hour, place in ((2, 0), (3, 1), (9, 1)):
         feed.now = lambda hour=hour: datetime(2026, 3, 12, hour, tzinfo=UTC)
         assert feed.event("e", ASKED) == captures[place].body
     assert feed.event("nobody", ASKED) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +14,21 @@ import typer
 from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.clock import Clock
-from raceday.errors import ConfigError
+from raceday.domain.meeting import MeetingFilter, RaceCode
+from raceday.errors import ConfigError, RaceDayError
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
-from raceday.jobs.refresh_meetings import REFRESH_MINUTES
+from raceday.jobs.ports import Deadline, JobPorts
+from raceday.jobs.refresh_meetings import REFRESH_MINUTES, refresh_meetings
+from raceday.jobs.report import RunReport
+from raceday.nztab.budget import RequestBudget
+from raceday.nztab.client import NzTabClient
+from raceday.nztab.settings import FeedSettings
 from raceday.nztab.transport import InProcess
+from raceday.runtime.log import JsonLog
+from raceday.runtime.wiring import open_executions
 from raceday.simulator.app import simulator_app
+from raceday.simulator.captured_meetings import BEFORE_ALL
 from raceday.simulator.recognition import BrokenCapture
 from raceday.simulator.replay import Capture, CapturedFeed
 from raceday.store.ports import DayCounts
@@ -34,6 +43,7 @@ ENVIRONMENT = {
     "RACEDAY_LOG_LEVEL": "ERROR",
 }
 """Whatever was captured is replayed, and nobody has to be polite to a folder."""
+EVERYTHING = MeetingFilter(countries=None, codes=frozenset(RaceCode))
 
 
 @dataclass(slots=True)
@@ -91,18 +101,40 @@ def run_replay(directory: Path, database: Path) -> ReplayOutcome:
         feed = CapturedFeed.load(directory)
     except NotADirectoryError as error:
         raise ConfigError(f"{error}: give the folder that holds them") from None
-    captures = sorted(_captures(feed), key=lambda pair: pair[1].generated_at)
-    days = feed.racing_days()
-    if not days:
+    if not feed.racing_days():
         raise ConfigError(f"no meeting and no event was found below {directory}")
-    outcome = ReplayOutcome(database, responses=feed.responses, events=len(captures))
+    outcome = ReplayOutcome(database, responses=feed.responses, events=len(_captures(feed)))
     for path, refusal in feed.not_replayed:
         kept = outcome.failures if isinstance(refusal, BrokenCapture) else outcome.left_out
         kept.append({"file": str(path.relative_to(directory)), "reason": str(refusal)})
-    begins = captures[0][1].generated_at if captures else feed.now()
-    return run_virtual(
-        lambda clock: _drive(feed, captures, days, outcome, directory, clock), begins - timedelta(minutes=5)
-    )
+    steps = _steps(feed)
+    return run_virtual(lambda clock: _drive(feed, steps, outcome, directory, clock), steps[0].at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Something to do at one time: import a day, read its list again, or poll the race of a capture."""
+
+    at: datetime
+    day: date | None = None
+    again: bool = False
+    event_id: str = ""
+    path: Path = Path()
+
+
+def _steps(feed: CapturedFeed) -> list[_Step]:
+    """Return what to do, in the order of time; at the same time days come before the races in them.
+
+    What has no time of its own comes at the beginning.
+    """
+    first_captured = feed.first_captured()
+    captures = _captures(feed)
+    known = [at for at in (*first_captured.values(), *(made.generated_at for _, made in captures)) if at > BEFORE_ALL]
+    begins = min(known, default=feed.now())
+    steps = [_Step(max(at, begins), day) for day, at in first_captured.items()]
+    steps += [_Step(at, day, again=True) for at, day in _list_readings(feed) if at > max(first_captured[day], begins)]
+    steps += [_Step(max(made.generated_at, begins), None, False, event_id, made.path) for event_id, made in captures]
+    return sorted(steps, key=lambda step: step.at)
 
 
 def _captures(feed: CapturedFeed) -> list[tuple[str, Capture]]:
@@ -110,50 +142,65 @@ def _captures(feed: CapturedFeed) -> list[tuple[str, Capture]]:
 
 
 async def _drive(
-    feed: CapturedFeed,
-    captures: list[tuple[str, Capture]],
-    days: list[date],
-    outcome: ReplayOutcome,
-    directory: Path,
-    clock: Clock,
+    feed: CapturedFeed, steps: list[_Step], outcome: ReplayOutcome, directory: Path, clock: Clock
 ) -> ReplayOutcome:
-    shown = clock.now()
+    """Take every step at its time: the feed never shows a capture that was still to come."""
+    shown = steps[0].at
 
     def as_of() -> datetime:
         return shown
 
     feed.now = as_of
-    bundle = open_bundle(outcome.database, clock, InProcess(simulator_app(feed)), ENVIRONMENT)
-    for day in days:
-        await _import_day(bundle, day)
-    readings = [reading for reading in _list_readings(feed) if reading[0] > shown]
-    for event_id, capture in captures:
-        while readings and readings[0][0] <= capture.generated_at:
-            shown, day = readings.pop(0)
-            await _read_list(bundle, day)
-        shown = capture.generated_at
-        await clock.sleep((capture.generated_at - clock.now()).total_seconds())
-        failure = await _poll(bundle, event_id, outcome)
+    transport = InProcess(simulator_app(feed))
+    bundle = open_bundle(outcome.database, clock, transport, ENVIRONMENT)
+    lists = _list_ports(bundle, clock, transport)
+    for step in steps:
+        shown = step.at
+        await clock.sleep((step.at - clock.now()).total_seconds())
+        if step.day is not None:
+            await (_read_again(lists, step.day, outcome) if step.again else _import_day(bundle, step.day))
+            continue
+        failure = await _poll(bundle, step.event_id, outcome)
         if failure is None:
             outcome.mapped += 1
         else:
-            outcome.failures.append({"file": str(capture.path.relative_to(directory)), "reason": failure})
-    for shown, day in readings:  # noqa: B007 - the feed answers as of `shown`
-        await _read_list(bundle, day)
+            outcome.failures.append({"file": str(step.path.relative_to(directory)), "reason": failure})
     await bundle.host.stop()
     outcome.counts = await bundle.store.day_counts()
     await bundle.store.close()
     return outcome
 
 
+def _list_ports(bundle: Bundle, clock: Clock, transport: InProcess) -> JobPorts:
+    """Return what the meeting lists are read again with: on a live day the scheduler does it beside its polls."""
+    return JobPorts(
+        function="replay",
+        owner="replay",
+        feed=NzTabClient(FeedSettings(), clock, transport=transport, budget=RequestBudget(100.0, 100)),
+        store=bundle.store,
+        clock=clock,
+        executions=open_executions(),
+        log=JsonLog(print, print, "ERROR"),
+        deadline=Deadline.after(clock, 60.0),
+        report=RunReport(),
+    )
+
+
+async def _read_again(lists: JobPorts, day: date, outcome: ReplayOutcome) -> None:
+    """Take over what the lists of a day say by now; one that cannot be used stops nothing."""
+    try:
+        await refresh_meetings(lists, day, EVERYTHING)
+    except RaceDayError as error:
+        outcome.failures.append({"file": f"meeting lists of {day}", "reason": f"{type(error).__name__}: {error}"})
+
+
 async def _import_day(bundle: Bundle, day: date) -> None:
-    """Run the three daily functions for one day, the last one until the card is done."""
-    await _read_list(bundle, day)
-    remaining = True
-    while remaining:
-        result = await bundle.host.execute("daily-entrants", {"date": day.isoformat()})
-        report = json.loads(result.body)
-        remaining = report["remaining"] > 0 and report["processed"] > 0
+    """Run the three daily functions for one day.
+
+    A race that was not captured yet fails in daily-entrants: the poll of its first capture stores its runners.
+    """
+    for function_id in ("daily-meetings", "daily-races", "daily-entrants"):
+        await bundle.host.execute(function_id, {"date": day.isoformat()})
 
 
 def _list_readings(feed: CapturedFeed) -> list[tuple[datetime, date]]:
@@ -163,15 +210,10 @@ def _list_readings(feed: CapturedFeed) -> list[tuple[datetime, date]]:
     """
     newest = {
         (day, int(made_at.timestamp()) // (60 * REFRESH_MINUTES)): made_at
-        for made_at, day in feed.book.captured_again()
+        for made_at, day in feed.book.captured_at()
+        if made_at > BEFORE_ALL
     }
     return sorted((made_at, day) for (day, _), made_at in newest.items())
-
-
-async def _read_list(bundle: Bundle, day: date) -> None:
-    body = {"date": day.isoformat()}
-    await bundle.host.execute("daily-meetings", body)
-    await bundle.host.execute("daily-races", body)
 
 
 async def _poll(bundle: Bundle, event_id: str, outcome: ReplayOutcome) -> str | None:

@@ -13,12 +13,13 @@ from raceday.domain.entrant import Entrant
 from raceday.domain.fingerprint import fingerprint
 from raceday.domain.flow import MoneyFlow, RaceMoney, money_flow
 from raceday.domain.money_flow import Estimator
-from raceday.domain.odds import TOTE_KINDS, Odds, OddsKind, OddsTick, moved_prices, shortening_pct
+from raceday.domain.odds import Odds, OddsKind, OddsTick, moved_prices, shortening_pct
 from raceday.domain.quality import STALE_AFTER_S, consistent, poll_quality
 from raceday.domain.quality_inputs import measure
 from raceday.domain.race import StatusTransition
 from raceday.domain.race_poll import KnownEntrant, PollTiming, RaceEvent, RacePoll, RaceState
 from raceday.domain.result import KnownResult, RaceResult, supersedes
+from raceday.domain.settle import settled
 from raceday.domain.status import RaceStatus, is_backward
 
 
@@ -39,7 +40,7 @@ def derive_poll(
     """
     settings = settings or DeriveSettings()
     status = next_status(state.status, event.race.status)
-    event = _settled(event, state)
+    event = settled(event, state)
     entrants = event.entrants
     money = _race_money(event, state)
     flow = _flow(money, state, status, settings)
@@ -93,44 +94,6 @@ def _transition(state: RaceState, status: RaceStatus, event: RaceEvent) -> Statu
     if status is state.status:
         return None
     return StatusTransition(state.status, status, event.generated_at, is_backward(state.status, status))
-
-
-def _settled(event: RaceEvent, state: RaceState) -> RaceEvent:
-    """Return the response with what is known wherever it is silent, so that silence changes nothing.
-
-    A response without any pools stays without: amounts of money are not made out of old totals alone.
-    """
-    known = state.entrants
-    return replace(
-        event,
-        entrants=tuple(_settled_runner(entrant, known.get(entrant.entrant_id)) for entrant in event.entrants),
-        pools=event.pools.merged(state.pools) if event.pools is not None else None,
-        result=_settled_result(event, state.result),
-    )
-
-
-def _settled_runner(entrant: Entrant, known: KnownEntrant | None) -> Entrant:
-    if known is not None and entrant.is_scratched is None:
-        entrant = replace(entrant, is_scratched=known.scratched)
-    unsaid = tuple(OddsKind) if entrant.odds is None else entrant.odds_unsaid
-    if not unsaid:
-        return entrant
-    return replace(entrant, odds=_settled_odds(entrant, known), odds_unsaid=())
-
-
-def _settled_odds(entrant: Entrant, known: KnownEntrant | None) -> Odds:
-    """Return the odds that are to be stored: a price that is not said stays, but no tote price of a scratched runner."""
-    unsaid = tuple(OddsKind) if entrant.odds is None else entrant.odds_unsaid
-    kept = [kind for kind in unsaid if not (entrant.is_scratched and kind in TOTE_KINDS)]
-    before = known.odds if known is not None else Odds()
-    return replace(entrant.odds or Odds(), **{kind.value: getattr(before, kind.value) for kind in kept})
-
-
-def _settled_result(event: RaceEvent, known: KnownResult | None) -> RaceResult | None:
-    """Return the result as firm as it is known to be when the response has no status of its race to tell by."""
-    if event.result is None or event.race.status is not None or known is None:
-        return event.result
-    return replace(event.result, status=known.status)
 
 
 def _race_money(event: RaceEvent, state: RaceState) -> RaceMoney:

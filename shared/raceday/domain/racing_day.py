@@ -58,7 +58,8 @@ def stage_due_at(day: date, stage: DailyStage) -> datetime:
 class StageProgress:
     """How far one stage of one racing day has come.
 
-    `complete` is only ever set by a run that left nothing to do; `started_at` is the last start.
+    `complete` is only ever set by a run that left nothing to do; `started_at` is the last start. `done` counts
+    what all runs did, `processed`, `failed` and `remaining` are those of the last run.
     """
 
     racing_date: date
@@ -67,6 +68,7 @@ class StageProgress:
     started_at: datetime
     finished_at: datetime | None = None
     done: int = 0
+    processed: int = 0
     failed: int = 0
     remaining: int = 0
 

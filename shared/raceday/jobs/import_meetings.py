@@ -19,7 +19,8 @@ async def import_meetings(ports: JobPorts, racing_date: date, wanted: MeetingFil
 
     A meeting that cannot be stored does not stop the others. Raises `FeedError` when the list cannot be had.
     """
-    report = RunReport(details={"racingDate": racing_date.isoformat()})
+    report = ports.report
+    report.details["racingDate"] = racing_date.isoformat()
     started = await start_stage(ports, racing_date, DailyStage.MEETINGS)
     listed = await ports.feed.meetings(racing_date, racing_date)
     followed = wanted.select(meeting for meeting, _ in listed)

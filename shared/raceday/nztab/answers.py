@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from pydantic import ValidationError
 
 from raceday.errors import FeedContractError, FeedError, FeedNotFound, FeedUnavailable
+from raceday.nztab.budget import LONGEST_HOLD_OFF_S
 from raceday.nztab.schema import ErrorResponse
 from raceday.nztab.transport import HttpAnswer
 
@@ -22,18 +23,21 @@ def wants_retry(answer: HttpAnswer) -> bool:
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Return a Retry-After header (seconds or an HTTP date) as seconds from now; None when it says nothing."""
+    """Return a Retry-After header (seconds or an HTTP date) as seconds from now; None when it says nothing.
+
+    Never more than `LONGEST_HOLD_OFF_S`.
+    """
     if value is None:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), LONGEST_HOLD_OFF_S)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_HOLD_OFF_S)
 
 
 def refusal(answer: HttpAnswer, asked_for: str) -> FeedError | None:

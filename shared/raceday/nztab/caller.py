@@ -12,6 +12,8 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from raceday.errors import FeedError, FeedThrottled, FeedUnavailable
 from raceday.nztab.answers import TOO_MANY_REQUESTS, refusal, retry_after_s, wants_retry
+from raceday.nztab.budget import LONGEST_HOLD_OFF_S
+from raceday.nztab.redaction import Redaction
 from raceday.nztab.transport import AsyncTransport, FeedTransport, HttpAnswer
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
     from raceday.nztab.settings import FeedSettings
 
 FeedLog = Callable[[str, Mapping[str, object]], None]
-"""Takes the name of what happened and its fields; never gets headers."""
+"""Takes the name of what happened (one of the two below) and its fields; never gets headers."""
+FEED_ATTEMPT = "feed_attempt"
+"""One request was made; its field `error` says what went wrong with it, if anything did."""
+FEED_DRIFT = "feed_drift"
+"""A list strayed from the feed's usual shape; its field `drift` counts how. Nothing failed, but it is worth a look."""
 
 UNSAID_PAUSE_S = 15.0
 """How long the feed is left alone when it kept refusing (429) without saying how long: one refresh of its source."""
@@ -49,7 +55,7 @@ class FeedCall:
 class FeedCaller:
     """Asks the feed with retries, within the budget of the process and the time limits of the settings.
 
-    `attempts_made` counts requests since the start, retries included.
+    `attempts_made` counts requests since the start, retries included; `redaction` cleans whatever is said of answers.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class FeedCaller:
     ) -> None:
         """Ask through `transport`, or over the network when it is None."""
         self.attempts_made = 0
+        self.redaction = Redaction(settings.partner_id)
         self._settings = settings
         self._clock = clock
         self._budget = budget
@@ -93,7 +100,7 @@ class FeedCaller:
             ) from None
         error = refusal(answer, str(call))
         if error is not None:
-            raise error
+            raise self.redaction.error(error)
         return answer.body
 
     async def aclose(self) -> None:
@@ -120,22 +127,22 @@ class FeedCaller:
         outcome: dict[str, object] = {"error": "cut off by the time limit of the call"}
         try:
             async with asyncio.timeout(limit_s):
-                answer = await self._transport.get(call.path, call.query)
+                answer = self.redaction.refused(await self._transport.get(call.path, call.query))
             outcome = {"status": answer.status, "bytes": len(answer.body)}
             error = refusal(answer, str(call))
             if error is not None:
-                outcome["error"] = str(error)
+                outcome["error"] = str(self.redaction.error(error))
         except TimeoutError:
             outcome = {"error": f"no complete answer within {limit_s} s"}
             raise FeedUnavailable(f"{call}: no complete answer within {limit_s} s") from None
         except FeedError as failure:
-            outcome = {"error": str(failure)}
+            outcome = {"error": str(self.redaction.error(failure))}
             raise
         finally:
             call.last_error = str(outcome.get("error", outcome))
             latency_ms = round((_now_s() - started_s) * 1000)
             self._log(
-                "feed_attempt",
+                FEED_ATTEMPT,
                 {"endpoint": call.endpoint, **call.about, "attempt": call.attempts, **outcome, "ms": latency_ms},
             )
         return answer
@@ -146,10 +153,10 @@ class FeedCaller:
         if pause_s is None and answer.status == TOO_MANY_REQUESTS:
             last = call.attempts >= self._settings.attempts
             pause_s = UNSAID_PAUSE_S if last else self._settings.retry_wait_s(call.attempts)
-        message = str(refusal(answer, str(call)))
+        message = self.redaction.text(str(refusal(answer, str(call))))
         if pause_s is None:
             return FeedUnavailable(message)
-        pause_s = max(pause_s, self._settings.retry_wait_s(call.attempts))
+        pause_s = min(max(pause_s, self._settings.retry_wait_s(call.attempts)), LONGEST_HOLD_OFF_S)
         self._budget.hold_off(pause_s)
         return FeedThrottled(message, pause_s)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from raceday.errors import FeedContractError, FeedNotFound
 from raceday.nztab.budget import RequestBudget
-from raceday.nztab.caller import FeedCall, FeedCaller, FeedLog
+from raceday.nztab.caller import FEED_DRIFT, FeedCall, FeedCaller, FeedLog
 from raceday.nztab.responses import parse_event, parse_meetings, parse_races
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ class NzTabClient:
         rows = 0
         while True:
             body = await self._get("meetings", "meetings", query | {"limit": PAGE_LIMIT, "offset": rows}, dates)
-            page = parse_meetings(body, self._clock.now())
-            _require_dates(dates, page.echo, body)
+            with self._understanding():
+                page = parse_meetings(body, self._clock.now())
+                _require_dates(dates, page.echo, body)
             self._log_drift("meetings", dates, page.drift)
             new = [programmed for programmed in page.programme if programmed.meeting.meeting_id not in meetings]
             meetings.update((programmed.meeting.meeting_id, programmed) for programmed in new)
@@ -90,14 +92,16 @@ class NzTabClient:
         """Return one meeting with its races; the authority for what was abandoned."""
         about = {"meeting_id": meeting_id}
         body = await self._get("meeting", f"meetings/{quote(meeting_id, safe='')}", {}, about)
-        page = parse_meetings(body, self._clock.now())
+        with self._understanding():
+            page = parse_meetings(body, self._clock.now())
         self._log_drift("meeting", about, page.drift)
         if not page.programme:
             raise FeedNotFound(f"the feed does not have meeting {meeting_id}: its answer lists none")
         programmed = page.programme[0]
         if programmed.meeting.meeting_id.lower() != meeting_id.lower():
             answered = programmed.meeting.meeting_id
-            raise FeedContractError(f"asked for meeting {meeting_id}, the feed answered about {answered}", body)
+            with self._understanding():
+                raise FeedContractError(f"asked for meeting {meeting_id}, the feed answered about {answered}", body)
         return programmed
 
     async def event(self, race_id: str, *, with_price_history: bool = True) -> RaceEvent:
@@ -110,7 +114,8 @@ class NzTabClient:
             query["with_tote_trends_data"] = "true"
         about = {"race_id": race_id}
         body = await self._get("event", f"events/{quote(race_id, safe='')}", query, about)
-        return parse_event(body, self._clock.now(), race_id, with_price_history=with_price_history)
+        with self._understanding():
+            return parse_event(body, self._clock.now(), race_id, with_price_history=with_price_history)
 
     async def races_list(self, date_from: date, date_to: date | None = None) -> list[Race]:
         """Return all races of the dates from the flat list, without status, from as many pages as there are."""
@@ -122,8 +127,9 @@ class NzTabClient:
             seen.add(token)
             query: dict[str, str | int] = {**dates, "limit": PAGE_LIMIT}
             body = await self._get("list", "list", query | ({"page_token": token} if token else {}), dates)
-            page = parse_races(body)
-            _require_dates(dates, page.echo, body)
+            with self._understanding():
+                page = parse_races(body)
+                _require_dates(dates, page.echo, body)
             self._log_drift("list", dates, page.drift)
             races.update((race.race_id, race) for race in page.races)
             token = page.next_page_token
@@ -138,10 +144,19 @@ class NzTabClient:
     async def _get(self, endpoint: str, path: str, query: Mapping[str, str | int], about: Mapping[str, str]) -> bytes:
         return await self._caller.get(FeedCall(endpoint, f"racing/{path}", query, about))
 
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Read an answer; when it cannot be understood, its payload goes on without the partner's secret."""
+        try:
+            yield
+        except FeedContractError as error:
+            self._caller.redaction.error(error)
+            raise
+
     def _log_drift(self, endpoint: str, about: Mapping[str, str], drift: Mapping[str, int]) -> None:
         """Log what a list strayed; a race's event carries its own drift."""
         if drift:
-            self._log("feed_drift", {"endpoint": endpoint, **about, "drift": dict(drift)})
+            self._log(FEED_DRIFT, {"endpoint": endpoint, **about, "drift": dict(drift)})
 
 
 def _dates(date_from: date, date_to: date | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from raceday.domain.meeting import RaceCode
 from raceday.domain.race import Race
@@ -14,11 +14,15 @@ from raceday.nztab.drift import DriftCounter
 from raceday.nztab.mapping_pools import holds_of, pools_of
 from raceday.nztab.mapping_results import result_of
 from raceday.nztab.mapping_runners import entrants_of
+from raceday.nztab.schema import FeedHeader
 from raceday.nztab.schema_event import EXPECTED_OF_RACE, EventResponse, FeedEventBody, FeedRace, FeedRunner
 from raceday.nztab.timestamps import from_unix, utc
 
 _STATUSES = frozenset(RaceStatus)
 _CODES = frozenset(RaceCode)
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""How far the feed's clock may run ahead of ours before its stamp counts as wrong."""
 
 
 def event_from(
@@ -26,12 +30,11 @@ def event_from(
 ) -> RaceEvent:
     """Return the response as the domain sees it.
 
-    `received_at` stands in for a header without a time. Raises FeedContractError when the race has no usable
-    start, or no list of runners although it was not abandoned.
+    `received_at` stands in for a header without a usable time. Raises FeedContractError when the race has no
+    usable start, or no list of runners although it was not abandoned.
     """
     body = response.data
-    generated_at = utc(response.header.generated_time) if response.header else None
-    seen_at = generated_at or received_at
+    seen_at = made_at(response.header, received_at, drift)
     race = _race(body.race, drift)
     runners = _runners(body, race)
     entrants, repeated_runners = entrants_of(runners, race, drift, with_price_history=with_price_history)
@@ -49,6 +52,20 @@ def event_from(
         drift=drift.counts,
         feed_error=body.error or "",
     )
+
+
+def made_at(header: FeedHeader | None, received_at: datetime, drift: DriftCounter) -> datetime:
+    """Return when the feed made a response, `received_at` when it does not say.
+
+    A time still to come is not believed: every later response would count as older than this one.
+    """
+    stamp = utc(header.generated_time) if header else None
+    if stamp is None:
+        return received_at
+    if stamp > received_at + CLOCK_TOLERANCE:
+        drift.count("header.generated_time ahead of the clock")
+        return received_at
+    return stamp
 
 
 def race_status(text: str | None, drift: DriftCounter) -> RaceStatus | None:
@@ -77,8 +94,8 @@ def _race(race: FeedRace, drift: DriftCounter) -> Race:
     return Race(
         race_id=race.event_id,
         meeting_id=race.meeting_id,
-        race_number=race.race_number or 0,
-        name=race.description or "",
+        race_number=race.race_number,
+        name=race.description or None,
         advertised_start=start,
         status=status,
         race_date_nz=_nz_date(race.race_date_nz, start),

@@ -10,7 +10,7 @@ from raceday.domain.meeting import Meeting, RaceCode
 from raceday.domain.race import Race
 from raceday.domain.racing_day import nz_clock, racing_date
 from raceday.nztab.drift import DriftCounter
-from raceday.nztab.mapping import race_status
+from raceday.nztab.mapping import made_at, race_status
 from raceday.nztab.schema_meetings import (
     EXPECTED_OF_MEETING,
     EXPECTED_OF_MEETING_RACE,
@@ -34,7 +34,7 @@ class ProgrammedMeeting(NamedTuple):
 
 def programme_from(response: MeetingsResponse, received_at: datetime, drift: DriftCounter) -> list[ProgrammedMeeting]:
     """Return the meetings of a response with their races; a meeting without any date is dropped and counted."""
-    generated_at = (utc(response.header.generated_time) if response.header else None) or received_at
+    generated_at = made_at(response.header, received_at, drift)
     programme = []
     for listed in response.data.meetings:
         races = races_of_meeting(listed, drift)
@@ -58,7 +58,7 @@ def listed_races(races: Iterable[FeedListedRace]) -> list[Race]:
             race_id=race.id,
             meeting_id=race.meeting_id,
             race_number=race.number or 0,
-            name=race.name or "",
+            name=race.name or None,
             advertised_start=race.advertised_start.astimezone(UTC),
             status=None,
             race_date_nz=racing_date(race.advertised_start),
@@ -82,10 +82,10 @@ def _meeting(meeting: FeedMeeting, day: date, generated_at: datetime, drift: Dri
     drift.unknown_value("meeting.tote_status", meeting.tote_status, _TOTE_STATUSES)
     return Meeting(
         meeting_id=meeting.meeting,
-        name=meeting.name or "",
-        country=meeting.country or "",
-        category=meeting.category or "",
-        category_name=meeting.category_name or "",
+        name=meeting.name or None,
+        country=meeting.country or None,
+        category=meeting.category or None,
+        category_name=meeting.category_name or None,
         meeting_date=day,
         state=meeting.state or None,
         track_condition=meeting.track_condition or None,
@@ -119,8 +119,8 @@ def _race(race: FeedMeetingRace, meeting: FeedMeeting, drift: DriftCounter) -> R
     return Race(
         race_id=race.id,
         meeting_id=meeting.meeting,
-        race_number=race.race_number or 0,
-        name=race.name or "",
+        race_number=race.race_number,
+        name=race.name or None,
         advertised_start=start,
         status=race_status(race.status, drift),
         race_date_nz=racing_date(start),

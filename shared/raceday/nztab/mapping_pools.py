@@ -15,8 +15,14 @@ _POOL_STATUSES = frozenset(PoolStatus)
 
 
 def pools_of(pools: Iterable[FeedPool], drift: DriftCounter) -> tuple[PoolTotals | None, int]:
-    """Return a race's pools in cents (None when there are none at all) and how many rows were repeats."""
-    tote_pools = [_tote_pool(pool) for pool in pools]
+    """Return a race's pools in cents (None when there are none at all) and how many rows were repeats.
+
+    A pool without a total is as good as not listed: it is counted as drift, and no pool of nothing.
+    """
+    listed = list(pools)
+    tote_pools = [_tote_pool(pool, pool.total) for pool in listed if pool.total is not None]
+    if len(tote_pools) < len(listed):
+        drift.count("pool.total missing", len(listed) - len(tote_pools))
     for pool in tote_pools:
         drift.unknown_value("pool.status", pool.status, _POOL_STATUSES)
     if not tote_pools:
@@ -27,10 +33,10 @@ def pools_of(pools: Iterable[FeedPool], drift: DriftCounter) -> tuple[PoolTotals
     return totals, len(tote_pools) - len({pool.product for pool in tote_pools})
 
 
-def _tote_pool(pool: FeedPool) -> TotePool:
+def _tote_pool(pool: FeedPool, total: float) -> TotePool:
     return TotePool(
         product=pool.product_type,
-        total_cents=cents(pool.total or 0),
+        total_cents=cents(total),
         status=pool.status or "",
         jackpot_cents=cents(pool.jackpot or 0),
         guarantee_cents=cents(pool.guarantee or 0),

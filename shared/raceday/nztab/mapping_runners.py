@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import orjson
+from pydantic_core import to_json
 
 from raceday.domain.entrant import Entrant, PricePoint, Scratching
-from raceday.domain.odds import Odds, price
+from raceday.domain.odds import Odds, OddsKind, price
 from raceday.domain.race import Race
 from raceday.nztab.drift import DriftCounter
 from raceday.nztab.schema_event import (
@@ -46,12 +46,14 @@ def _entrant(runner: FeedRunner, race: Race, *, with_price_history: bool) -> Ent
     weight, history = runner.weight, runner.flucs_with_timestamp
     # A barrier written as text is the harness way to name a place behind the mobile or on the line.
     barrier, front_or_second_row = _barrier(runner.barrier)
+    odds, odds_unsaid = _odds(runner.odds)
     return Entrant(
         entrant_id=runner.entrant_id,
         race_id=race.race_id,
-        name=runner.name or "",
-        runner_number=runner.runner_number or 0,
-        odds=_odds(runner.odds),
+        name=runner.name or None,
+        runner_number=runner.runner_number,
+        odds=odds,
+        odds_unsaid=odds_unsaid,
         barrier=barrier,
         barrier_position=runner.barrier_position or front_or_second_row,
         is_scratched=runner.is_scratched,
@@ -80,10 +82,13 @@ def _entrant(runner: FeedRunner, race: Race, *, with_price_history: bool) -> Ent
     )
 
 
-def _odds(odds: FeedOdds | None) -> Odds | None:
+def _odds(odds: FeedOdds | None) -> tuple[Odds | None, tuple[OddsKind, ...]]:
+    """Return a runner's prices and the kinds that are not said; a price of 0 is said: it is withdrawn."""
     if odds is None:
-        return None
-    return Odds(price(odds.fixed_win), price(odds.fixed_place), price(odds.pool_win), price(odds.pool_place))
+        return None, ()
+    quoted = (odds.fixed_win, odds.fixed_place, odds.pool_win, odds.pool_place)
+    unsaid = tuple(kind for kind, said in zip(OddsKind, quoted, strict=True) if said is None) if None in quoted else ()
+    return Odds(*map(price, quoted)), unsaid
 
 
 def _barrier(barrier: int | str | None) -> tuple[int | None, str | None]:
@@ -108,7 +113,7 @@ def _change_text(change: dict[str, object] | list[object] | str | None) -> str |
     """Return a change of the runner as text; the feed sends an object of date and change."""
     if not change:
         return None
-    return change if isinstance(change, str) else orjson.dumps(change).decode()
+    return change if isinstance(change, str) else to_json(change).decode()
 
 
 def _price_history(history: FeedPriceHistory) -> tuple[PricePoint, ...]:

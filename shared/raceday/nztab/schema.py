@@ -19,6 +19,15 @@ MOST_ROWS = 5000
 
 Rows = Annotated[list[T], Field(max_length=MOST_ROWS)]
 
+_WHOLE = 2**53
+_AMOUNT = 1e12
+Whole = Annotated[int, Field(gt=-_WHOLE, lt=_WHOLE)]
+"""A whole number that every JSON reader and every store can hold exactly."""
+Amount = Annotated[float, Field(gt=-_AMOUNT, lt=_AMOUNT)]
+"""Dollars, lengths, seconds: in cents and summed over all rows still within 64 bits."""
+Percent = Annotated[float, Field(ge=0, le=100)]
+"""One share of a whole: summed over all rows and times the largest amount still within 64 bits."""
+
 
 class FeedModel(BaseModel):
     """The base of all models of the feed: ignores what it does not know."""
@@ -39,7 +48,7 @@ class FeedEcho(FeedModel):
 
     date_from: str | None = None
     date_to: str | None = None
-    limit: int | None = None
+    limit: Whole | None = None
 
 
 class ErrorResponse(FeedModel):

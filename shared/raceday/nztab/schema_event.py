@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from raceday.nztab.schema import FeedHeader, FeedModel, Rows
+from raceday.nztab.schema import Amount, FeedHeader, FeedModel, Percent, Rows, Whole
 from raceday.nztab.timestamps import Rfc3339
 
 
 class FeedOdds(FeedModel):
     """Dollars for one dollar; fixed prices are 0 and tote prices absent when there is none."""
 
-    fixed_win: float | None = None
-    fixed_place: float | None = None
-    pool_win: float | None = None
-    pool_place: float | None = None
+    fixed_win: Amount | None = None
+    fixed_place: Amount | None = None
+    pool_win: Amount | None = None
+    pool_place: Amount | None = None
 
 
 class FeedPricePoint(FeedModel):
     """One fixed-win price; unset points have a price of 0 in the year 1."""
 
     timestamp: Rfc3339 | None = None
-    fluc: float | None = None
+    fluc: Amount | None = None
 
 
 class FeedPriceHistory(FeedModel):
@@ -37,8 +37,8 @@ class FeedPriceHistory(FeedModel):
 class FeedDeduction(FeedModel):
     """What a scratching takes from the dividends of the others, as fractions of a dollar."""
 
-    win: float | None = None
-    place: float | None = None
+    win: Amount | None = None
+    place: Amount | None = None
 
 
 class FeedWeight(FeedModel):
@@ -52,13 +52,13 @@ class FeedRunner(FeedModel):
     """A runner; without its id nothing can be kept of it."""
 
     entrant_id: str
-    runner_number: int | None = None
+    runner_number: Whole | None = None
     name: str | None = None
-    barrier: int | str | None = None
+    barrier: Whole | str | None = None
     barrier_position: str | None = None
     is_scratched: bool | None = None
     is_late_scratched: bool | None = None
-    scratch_time: int | None = None
+    scratch_time: Whole | None = None
     scr_time: Rfc3339 | None = None
     deduction: FeedDeduction | None = None
     odds: FeedOdds | None = None
@@ -71,7 +71,7 @@ class FeedRunner(FeedModel):
     trainer_name: str | None = None
     trainer_location: str | None = None
     weight: FeedWeight | None = None
-    age: int | None = None
+    age: Whole | None = None
     sex: str | None = None
     colour: str | None = None
     gear: str | None = None
@@ -86,7 +86,7 @@ class FeedRunner(FeedModel):
 class FeedPrizeMonies(FeedModel):
     """Whole dollars."""
 
-    total_value: float | None = None
+    total_value: Amount | None = None
 
 
 class FeedRace(FeedModel):
@@ -94,16 +94,16 @@ class FeedRace(FeedModel):
 
     event_id: str
     meeting_id: str
-    advertised_start: int
-    actual_start: int | None = None
+    advertised_start: Whole
+    actual_start: Whole | None = None
     status: str | None = None
     description: str | None = None
-    race_number: int | None = None
+    race_number: Whole | None = None
     race_date_nz: str | None = None
     start_time_nz: str | None = None
     type: str | None = None
     start_type: str | None = None
-    distance: int | None = None
+    distance: Whole | None = None
     weather: str | None = None
     comment: str | None = None
     track_condition: str | None = None
@@ -113,9 +113,9 @@ class FeedRace(FeedModel):
     group: str | None = None
     class_: str | None = Field(default=None, alias="class")
     prize_monies: FeedPrizeMonies | None = None
-    entrant_count: int | None = None
-    field_size: int | None = None
-    positions_paid: int | None = None
+    entrant_count: Whole | None = None
+    field_size: Whole | None = None
+    positions_paid: Whole | None = None
     silk_url: str | None = None
     silk_base_url: str | None = None
     video_channels: list[str] | None = None
@@ -127,21 +127,21 @@ class FeedPlacing(FeedModel):
     """One finisher."""
 
     entrant_id: str
-    position: int
-    runner_number: int
+    position: Whole
+    runner_number: Whole
     name: str | None = None
-    barrier: int | None = None
-    margin_length: float | None = None
+    barrier: Whole | None = None
+    margin_length: Amount | None = None
     positional_margin: str | None = None
-    winning_time: float | None = None
-    time_ran: float | None = None
+    winning_time: Amount | None = None
+    time_ran: Amount | None = None
 
 
 class FeedDividendPosition(FeedModel):
     """A runner of a winning combination and where it came in."""
 
-    runner_number: int
-    position: int
+    runner_number: Whole
+    position: Whole
 
 
 class FeedDividend(FeedModel):
@@ -151,9 +151,9 @@ class FeedDividend(FeedModel):
     tote: str | None = None
     product_name: str | None = None
     status: str | None = None
-    dividend: float | None = None
-    pool_size: float | None = None
-    jackpot_size: float | None = None
+    dividend: Amount | None = None
+    pool_size: Amount | None = None
+    jackpot_size: Amount | None = None
     description: str | None = None
     positions: Rows[FeedDividendPosition] | None = None
 
@@ -168,18 +168,18 @@ class FeedPool(FeedModel):
     """One tote pool, in dollars."""
 
     product_type: str
-    total: float | None = None
+    total: Amount | None = None
     status: str | None = None
-    jackpot: float | None = None
-    guarantee: float | None = None
+    jackpot: Amount | None = None
+    guarantee: Amount | None = None
 
 
 class FeedTrackerRow(FeedModel):
     """One cell of the distribution of all bets: several rows a runner, whole percents, without a name or a time."""
 
     entrant_id: str
-    hold_percentage: float | None = None
-    bet_percentage: float | None = None
+    hold_percentage: Percent | None = None
+    bet_percentage: Percent | None = None
 
 
 class FeedMoneyTracker(FeedModel):

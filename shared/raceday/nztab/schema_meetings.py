@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from raceday.nztab.schema import FeedEcho, FeedHeader, FeedModel, Rows
-from raceday.nztab.timestamps import Rfc3339
+from raceday.nztab.schema import FeedEcho, FeedHeader, FeedModel, Rows, Whole
+from raceday.nztab.timestamps import Rfc3339, Start
 
 
 class FeedMeetingRace(FeedModel):
     """A race in a meeting's programme."""
 
     id: str
-    start_time: Rfc3339
-    race_number: int | None = None
+    start_time: Start
+    race_number: Whole | None = None
     name: str | None = None
     tote_start_time: str | None = None
     status: str | None = None
-    distance: int | None = None
+    distance: Whole | None = None
     track_condition: str | None = None
     weather: str | None = None
     protest: bool | None = None
@@ -34,13 +34,13 @@ class FeedMeeting(FeedModel):
     category_name: str | None = None
     track_condition: str | None = None
     tote_status: str | None = None
-    tote_meeting_number: int | None = None
+    tote_meeting_number: Whole | None = None
     tote_raceday_date: str | None = None
     video_channels: list[str] | None = None
-    quaddie: list[int] | None = None
-    early_quaddie: list[int] | None = None
-    tote_running_double: list[list[int]] | None = None
-    tote_treble: list[list[int]] | None = None
+    quaddie: list[Whole] | None = None
+    early_quaddie: list[Whole] | None = None
+    tote_running_double: list[list[Whole]] | None = None
+    tote_treble: list[list[Whole]] | None = None
     races: Rows[FeedMeetingRace] | None = None
 
 
@@ -63,9 +63,9 @@ class FeedListedRace(FeedModel):
 
     id: str
     meeting_id: str
-    advertised_start: Rfc3339
+    advertised_start: Start
     actual_start: Rfc3339 | None = None
-    number: int | None = None
+    number: Whole | None = None
     name: str | None = None
     silk_url: str | None = None
     protest: bool | None = None

@@ -11,6 +11,10 @@ from raceday.errors import ConfigError
 MIB = 1024 * 1024
 
 
+def _fits_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
     """Everything about asking the feed that an operator may choose.
@@ -37,6 +41,9 @@ class FeedSettings:
         """Refuse what cannot work. Raises ConfigError that names the setting."""
         if urlsplit(self.base_url).scheme not in {"http", "https"} or not urlsplit(self.base_url).netloc:
             raise ConfigError(f"base_url must be an http(s) address, not {self.base_url!r}")
+        for name in ("contact_email", "partner", "partner_id", "user_agent"):
+            if not _fits_header(getattr(self, name) or ""):
+                raise ConfigError(f"{name} may only hold printable ASCII characters: it is sent as a header")
         for name in ("attempt_timeout_s", "call_budget_s", "attempts", "max_body_bytes"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")

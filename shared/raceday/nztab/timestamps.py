@@ -11,10 +11,11 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-Rfc3339 = Annotated[AwareDatetime, Field(description="RFC 3339; digits beyond microseconds are cut off")]
+_BEGIN, _END = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""No race is run outside of these; at the ends of the calendar an instant cannot be shown in every time zone."""
 
-_LATEST_UNIX_S = 253_402_300_799
-"""The last second of the year 9999."""
+Rfc3339 = Annotated[AwareDatetime, Field(lt=_END, description="RFC 3339; digits beyond microseconds are cut off")]
+Start = Annotated[AwareDatetime, Field(gt=_BEGIN, lt=_END, description="RFC 3339, and set")]
 
 
 def utc(instant: datetime | None) -> datetime | None:
@@ -26,6 +27,6 @@ def utc(instant: datetime | None) -> datetime | None:
 
 def from_unix(seconds: int | None) -> datetime | None:
     """Return the instant that Unix seconds mean; None for none, for 0 and for what is no date."""
-    if seconds is None or not 0 < seconds <= _LATEST_UNIX_S:
+    if seconds is None or not 0 < seconds < _END.timestamp():
         return None
     return datetime.fromtimestamp(seconds, UTC)

@@ -29,7 +29,10 @@ def _countries(text: object) -> object:
         return text
     if text.strip().lower() == "all":
         return None
-    return frozenset(part.strip().upper() for part in text.split(",") if part.strip())
+    countries = frozenset(part.strip().upper() for part in text.split(",") if part.strip())
+    if not countries:
+        raise ValueError("names no country: give codes such as AUS,NZ separated by commas, or all")
+    return countries
 
 
 def _cadence(text: object) -> object:

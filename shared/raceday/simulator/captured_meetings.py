@@ -14,7 +14,7 @@ from raceday.simulator.meeting_body import CATEGORY_NAMES, notional_time
 from raceday.simulator.wire import SYDNEY, instant, second_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from raceday.simulator.recognition import CapturedEvent, CapturedMeetings, Json
 
@@ -56,7 +56,7 @@ class MeetingBook:
             if event.event_id in listed or not isinstance(meeting_id, str):
                 continue
             if meeting_id not in self.versions:
-                self.versions[meeting_id] = [(BEFORE_ALL, _meeting_from(event.race))]
+                self.versions[meeting_id] = [(moment_of(event.generated_time), _meeting_from(event.race))]
                 self.synthesised_meetings.append(meeting_id)
             of_meeting = self.races_of_events.setdefault(meeting_id, {})
             if event.event_id not in of_meeting:
@@ -65,31 +65,38 @@ class MeetingBook:
             insort(captures, (moment_of(event.generated_time), event.race), key=_made_at)
 
     def as_of(self, moment: datetime) -> list[Mapping[str, Json]]:
-        """Return every meeting as it was at a moment, or in its oldest version if it was captured later."""
+        """Return every meeting as it was at a moment.
+
+        One captured later is there in its oldest version, because a day begins with its programme; but what became
+        of its races is not told before its time: they have no status.
+        """
         return [self._meeting_as_of(meeting_id, moment) for meeting_id in self.versions]
 
     def meeting_as_of(self, meeting_id: str, moment: datetime) -> Mapping[str, Json] | None:
         """Return one meeting as it was at a moment, None for an unknown one."""
         return self._meeting_as_of(meeting_id, moment) if meeting_id in self.versions else None
 
-    def captured_again(self) -> list[tuple[datetime, date]]:
-        """Return when a meeting was captured once more, and of which racing day it is, oldest first."""
-        return sorted(
-            {
-                (made_at, racing_day(meeting))
-                for versions in self.versions.values()
-                for made_at, meeting in versions[1:]
-                if made_at > BEFORE_ALL
-            }
-        )
+    def every_version(self) -> Iterator[tuple[datetime, Mapping[str, Json]]]:
+        """Yield every version of every meeting, with when it was made and with the races that only events know."""
+        for meeting_id, versions in self.versions.items():
+            made_up = [{"id": race_id} for race_id in self.races_of_events.get(meeting_id, {})]
+            for made_at, meeting in versions:
+                yield made_at, {**meeting, "races": [*meeting["races"], *made_up]}
+
+    def captured_at(self) -> list[tuple[datetime, date]]:
+        """Return when a meeting was captured, and of which racing day it is, oldest first."""
+        return sorted({(made_at, racing_day(meeting)) for made_at, meeting in self.every_version()})
 
     def _meeting_as_of(self, meeting_id: str, moment: datetime) -> Mapping[str, Json]:
-        meeting = newest(self.versions[meeting_id], moment)
+        versions = self.versions[meeting_id]
+        meeting = newest(versions, moment)
+        if moment < versions[0][0]:
+            meeting = {**meeting, "races": [_without_status(race) for race in meeting["races"]]}
         made_up = self.races_of_events.get(meeting_id)
         if not made_up:
             return meeting
         day = racing_day(meeting)
-        races = [*meeting["races"], *(_race_from(newest(race, moment), day) for race in made_up.values())]
+        races = [*meeting["races"], *(_race_as_of(captures, moment, day) for captures in made_up.values())]
         return {**meeting, "races": sorted(races, key=lambda race: race.get("race_number") or 0)}
 
 
@@ -101,6 +108,16 @@ def newest(versions: Sequence[tuple[datetime, Version]], moment: datetime) -> Ve
     """Return the newest of ascending versions that is not newer than the moment, else the oldest."""
     reached = [version for made_at, version in versions if made_at <= moment]
     return reached[-1] if reached else versions[0][1]
+
+
+def _race_as_of(captures: Versions, moment: datetime, day: date) -> dict[str, Json]:
+    """Return the entry of a race that no list has, without its status until its event was captured."""
+    entry = _race_from(newest(captures, moment), day)
+    return _without_status(entry) if moment < captures[0][0] else entry
+
+
+def _without_status(race: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: said for name, said in race.items() if name != "status"}
 
 
 def racing_day(meeting: Mapping[str, Json]) -> date:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from raceday.clock import SystemClock
-from raceday.simulator.captured_meetings import MeetingBook, moment_of, newest, racing_day
+from raceday.simulator.captured_meetings import MeetingBook, moment_of, racing_day
 from raceday.simulator.envelope import (
     checked_limit,
     day_range,
@@ -50,6 +50,7 @@ class CapturedFeed:
 
     `not_replayed` names every file that was left out, with the reason; `book` the meetings and races that no captured
     list has and that were made up from events. At first `now` is the machine's clock, so the newest captures answer.
+    No event is shown before it was captured; meetings are, in their oldest version, because the day begins with them.
     """
 
     def __init__(self) -> None:
@@ -83,6 +84,16 @@ class CapturedFeed:
     def racing_days(self) -> list[date]:
         """Return the days of all meetings, in order."""
         return sorted({racing_day(meeting) for meeting in self.book.as_of(self.now())})
+
+    def first_captured(self) -> dict[date, datetime]:
+        """Return when anything of each day was first captured; BEFORE_ALL when a capture of it has no time."""
+        first: dict[date, datetime] = {}
+        for made_at, meeting in self.book.every_version():
+            races = [self._events.get(race.get("id"), ()) for race in meeting["races"]]
+            moments = [made_at, *(captures[0].generated_at for captures in races if captures)]
+            day = racing_day(meeting)
+            first[day] = min(moments if day not in first else [first[day], *moments])
+        return first
 
     def event_ids(self) -> list[str]:
         """Return the ids of all captured events."""
@@ -123,11 +134,13 @@ class CapturedFeed:
         return self._enveloped("Get meeting by id", f"/meetings/{meeting_id}", params, body)
 
     def event(self, event_id: str, options: EventOptions) -> bytes | None:  # noqa: ARG002 - as it was captured
-        """Return the newest capture not newer than now, else the oldest; None for an unknown id."""
-        captures = self._events.get(event_id)
-        if captures is None:
-            return None
-        return newest([(capture.generated_at, capture.body) for capture in captures], self.now())
+        """Return the newest capture not newer than now, None when there is none yet.
+
+        A capture without a readable time was always there.
+        """
+        moment = self.now()
+        reached = [capture.body for capture in self._events.get(event_id, ()) if capture.generated_at <= moment]
+        return reached[-1] if reached else None
 
     def races_list(
         self,

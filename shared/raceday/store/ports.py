@@ -94,6 +94,15 @@ class RaceSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class MeetingSummary:
+    """A stored meeting, and how far the import of its races has come."""
+
+    meeting: Meeting
+    races_imported: bool
+    races_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayCounts:
     """What is stored of one database, for progress displays and summaries.
 
@@ -128,15 +137,24 @@ class RaceStore(Protocol):
         """Insert or update meetings by id, all or none. What a meeting does not say (None) is kept."""
         ...
 
-    async def meetings_on(self, racing_date: date) -> list[Meeting]:
+    async def meetings_on(self, racing_date: date) -> list[MeetingSummary]:
         """Return the meetings of a New Zealand racing date, by name."""
+        ...
+
+    async def note_races_imported(self, meeting_id: str, at: datetime) -> None:
+        """Note that the races of a meeting are stored, so that the import does not fetch them again."""
+        ...
+
+    async def note_races_attempt(self, meeting_id: str) -> None:
+        """Count one more try to import a meeting's races, so that it is given up some time."""
         ...
 
     async def save_races(self, races: Sequence[Race], at: datetime) -> None:
         """Insert or update the races of a meeting by id, all or none; a pools row of zeros is made for new ones.
 
-        A race that was polled keeps its polled status, except that an import may abandon it; an import never moves
-        a terminal status back.
+        Of a race that was polled an import moves nothing, except that it may abandon the race: polls know better,
+        and one that finds nothing new would leave the list's older word standing. A terminal status is never moved
+        back, except that the list may take back an abandonment that only the list told of.
         """
         ...
 
@@ -149,7 +167,7 @@ class RaceStore(Protocol):
         ...
 
     async def note_import_attempt(self, race_id: str) -> None:
-        """Count one more try to import a race's runners, so that a failing race goes behind the others."""
+        """Count one more try to import a race's runners, so that it goes behind the others and is given up."""
         ...
 
     async def races_to_poll(self, window: PollWindow) -> list[PollTarget]:

@@ -127,6 +127,7 @@ def stage_row(progress: StageProgress) -> Row:
         "startedAt": instant_text(progress.started_at),
         "finishedAt": optional_instant_text(progress.finished_at),
         "done": progress.done,
+        "processed": progress.processed,
         "failed": progress.failed,
         "remaining": progress.remaining,
     }
@@ -141,6 +142,7 @@ def stage_progress(row: StoredRow) -> StageProgress:
         started_at=parse_instant(row["startedAt"]),
         finished_at=parse_optional_instant(row["finishedAt"]),
         done=row["done"],
+        processed=row["processed"],
         failed=row["failed"],
         remaining=row["remaining"],
     )

@@ -12,7 +12,7 @@ from raceday.domain.meeting import Meeting
 from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll
 from raceday.domain.status import RaceStatus
-from raceday.store.ports import RaceSummary
+from raceday.store.ports import MeetingSummary, RaceSummary
 from raceday.store.rows.values import (
     Row,
     StoredRow,
@@ -86,6 +86,15 @@ def meeting_of(row: StoredRow) -> Meeting:
     )
 
 
+def meeting_summary(row: StoredRow) -> MeetingSummary:
+    """Return a stored meeting with how far the import of its races has come."""
+    return MeetingSummary(
+        meeting=meeting_of(row),
+        races_imported=row["racesImportedAt"] is not None,
+        races_attempts=row["racesAttempts"] or 0,
+    )
+
+
 def race_row(race: Race, at: datetime) -> Row:
     """Return what a response says of a race, without its status, as part of a row of `races`."""
     row: Row = {
@@ -125,33 +134,55 @@ def race_row(race: Race, at: datetime) -> Row:
     return fitted(RACES, without_nones(row))
 
 
+BEFORE_IMPORT_COLUMNS = ("$id", "status", "last_poll_time", "abandonedBy")
+BY_LIST = "list"
+BY_EVENT = "event"
+
+
+def was_polled(stored: StoredRow | None) -> bool:
+    """Whether a stored race was polled, so that its row exists and only its polls describe it from now on."""
+    return stored is not None and stored["last_poll_time"] is not None
+
+
 def imported_race_row(race: Race, stored: StoredRow | None, at: datetime) -> Row:
-    """Return a race of the programme as a row of `races`; `stored` has `status` and `last_poll_time`."""
+    """Return what a race of the programme changes in `races`; `stored` has `BEFORE_IMPORT_COLUMNS`.
+
+    For a race that was polled this is no whole row, but what is to be updated.
+    """
     before = RaceStatus.parse(stored["status"]) if stored is not None else None
-    polled = stored is not None and stored["last_poll_time"] is not None
-    status = status_after_import(before, race.status, polled=polled)
-    row = race_row(race, at) | {"status": status.value, "importedAt": instant_text(at)}
+    by_list = stored is not None and stored["abandonedBy"] == BY_LIST
+    polled = was_polled(stored)
+    status = status_after_import(before, race.status, polled=polled, abandoned_by_list=by_list)
+    row: Row = {"$id": race.race_id} if polled else race_row(race, at)
+    row |= {"status": status.value, "importedAt": instant_text(at)}
     if before is not None and status is not before:
         row |= status_change(status, at)
+    if status is RaceStatus.ABANDONED and before is not status:
+        row["abandonedBy"] = BY_LIST
     return row
 
 
-def status_after_import(before: RaceStatus | None, said: RaceStatus | None, *, polled: bool) -> RaceStatus:
+def status_after_import(
+    before: RaceStatus | None, said: RaceStatus | None, *, polled: bool, abandoned_by_list: bool
+) -> RaceStatus:
     """Return a race's status after the programme was imported again.
 
-    A terminal status stays. Once a race was polled its polls know better, except that only the meeting list
-    learns of an abandonment; and a Final from the list must not end the polling before the result is stored.
+    A terminal status stays, except that the list may take back an abandonment that nobody else confirmed: the feed
+    has been seen to reinstate a race. Once a race was polled its polls know better, except that only the meeting
+    list learns of an abandonment; and a Final from the list must not end the polling before the result is stored.
     """
     if before is None:
         return said or RaceStatus.OPEN
-    if said is None or before.terminal:
+    if said is None:
         return before
+    if before.terminal:
+        return said if before is RaceStatus.ABANDONED and abandoned_by_list else before
     return before if polled and said is not RaceStatus.ABANDONED else said
 
 
 def status_change(status: RaceStatus, at: datetime) -> Row:
-    """Return the columns that note when a race came to its status."""
-    row: Row = {"lastStatusChange": instant_text(at)}
+    """Return the columns that note when a race came to its status; a race that goes on is not abandoned."""
+    row: Row = {"lastStatusChange": instant_text(at), "abandonedAt": None, "abandonedBy": None}
     if status is RaceStatus.FINAL:
         row["finalizedAt"] = instant_text(at)
     if status is RaceStatus.ABANDONED:
@@ -170,6 +201,8 @@ def race_update_row(poll: RacePoll) -> Row:
     }
     if poll.transition is not None:
         row |= status_change(poll.transition.after, poll.transition.seen_at)
+    if poll.race.status is RaceStatus.ABANDONED:
+        row["abandonedBy"] = BY_EVENT
     return row
 
 

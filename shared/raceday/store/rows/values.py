@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -52,6 +52,19 @@ def parse_optional_instant(text: str | None) -> datetime | None:
 def without_nones(row: Row) -> Row:
     """Return only what a response said, so that what it did not say stays as it is stored."""
     return {name: value for name, value in row.items() if value is not None}
+
+
+def unsaid_columns(table: Table, said: Collection[str]) -> dict[str, str | int]:
+    """Return what a new row holds in required columns that no response has said anything about: "" and 0.
+
+    Only a new row: the store leaves these columns of an existing row alone.
+    """
+    empty: dict[str, str | int] = {"text": "", "integer": 0}
+    return {
+        column.name: empty[column.kind]
+        for column in table.columns
+        if column.required and column.kind in empty and column.name not in said
+    }
 
 
 def json_text(values: Sequence[object], size: int) -> str:

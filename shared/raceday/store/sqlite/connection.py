@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from raceday.errors import ConfigError, StoreUnavailable
-from raceday.store.rows.values import Row, StoredRow
+from raceday.store.rows.values import Row, StoredRow, unsaid_columns
 from raceday.store.sqlite.schema import make_schema
 from raceday.store.tables import Table
 
@@ -180,17 +180,20 @@ def upsert_statement(table: Table, columns: tuple[str, ...]) -> str:
     """Return the statement that writes these columns; the row's id is one of them.
 
     What a row is found by (its race, runner, bucket) never changes under its id, and leaving it alone spares
-    SQLite the rewriting of index entries.
+    SQLite the rewriting of index entries. Required columns that are not written stay as they are, too; only a
+    new row gets them empty.
     """
-    names = ", ".join(f'"{column}"' for column in columns)
+    unsaid = unsaid_columns(table, columns)
+    names = ", ".join(f'"{column}"' for column in (*columns, *unsaid))
+    values = ", ".join(["?"] * len(columns) + ["''" if empty == "" else str(empty) for empty in unsaid.values()])
     settings = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in _LASTING)
     return (
-        f'INSERT INTO {table.sql_name} ({names}, "$createdAt", "$updatedAt") VALUES ({placeholders(columns)}, ?, ?) '  # noqa: S608
+        f'INSERT INTO {table.sql_name} ({names}, "$createdAt", "$updatedAt") VALUES ({values}, ?, ?) '  # noqa: S608
         f'ON CONFLICT ("$id") DO UPDATE SET {settings}, "$updatedAt" = excluded."$updatedAt"'
     )
 
 
-_LASTING = frozenset({"$id", "raceId", "entrantId", "timeInterval", "meetingId"})
+_LASTING = frozenset({"$id", "raceId", "entrantId", "timeInterval"})
 
 
 def placeholders(values: Sequence[object]) -> str:

@@ -7,20 +7,23 @@ from datetime import date, datetime
 
 from raceday.domain.meeting import Meeting
 from raceday.domain.race import Race
-from raceday.store.ports import RaceSummary
+from raceday.store.ports import MeetingSummary, RaceSummary
 from raceday.store.rows.history import empty_pools_row
 from raceday.store.rows.programme import (
+    BEFORE_IMPORT_COLUMNS,
     SUMMARY_COLUMNS,
     imported_race_row,
-    meeting_of,
     meeting_row,
+    meeting_summary,
     race_summary,
+    was_polled,
 )
 from raceday.store.rows.values import date_text, instant_text
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
 from raceday.store.tables import MEETINGS, RACE_POOLS, RACES
 
 _SUMMARY = ", ".join(f'races."{column}"' for column in SUMMARY_COLUMNS)
+_BEFORE = ", ".join(f'"{column}"' for column in BEFORE_IMPORT_COLUMNS)
 
 
 def save_meetings(db: SqliteConnection, meetings: Sequence[Meeting], at: datetime) -> None:
@@ -29,11 +32,25 @@ def save_meetings(db: SqliteConnection, meetings: Sequence[Meeting], at: datetim
         db.upsert(MEETINGS, [meeting_row(meeting, at) for meeting in meetings], instant_text(at))
 
 
-def meetings_on(db: SqliteConnection, racing_date: date) -> list[Meeting]:
+def meetings_on(db: SqliteConnection, racing_date: date) -> list[MeetingSummary]:
     """Return the meetings of a racing date, by name."""
     with db.reading():
         rows = db.rows('SELECT * FROM meetings WHERE date = ? ORDER BY "meetingName"', (date_text(racing_date),))
-    return [meeting_of(row) for row in rows]
+    return [meeting_summary(row) for row in rows]
+
+
+def note_races_imported(db: SqliteConnection, meeting_id: str, at: datetime) -> None:
+    """Note that the races of a meeting are stored."""
+    with db.writing():
+        db.update(MEETINGS, {"$id": meeting_id, "racesImportedAt": instant_text(at)}, instant_text(at))
+
+
+def note_races_attempt(db: SqliteConnection, meeting_id: str) -> None:
+    """Count one more try to import a meeting's races."""
+    with db.writing():
+        db.write(
+            'UPDATE meetings SET "racesAttempts" = coalesce("racesAttempts", 0) + 1 WHERE "$id" = ?', (meeting_id,)
+        )
 
 
 def save_races(db: SqliteConnection, races: Sequence[Race], at: datetime) -> None:
@@ -43,13 +60,18 @@ def save_races(db: SqliteConnection, races: Sequence[Race], at: datetime) -> Non
         stored = {
             row["$id"]: row
             for row in db.rows(
-                f'SELECT "$id", status, last_poll_time FROM races WHERE "$id" IN ({placeholders(race_ids)})',  # noqa: S608
+                f'SELECT {_BEFORE} FROM races WHERE "$id" IN ({placeholders(race_ids)})',  # noqa: S608
                 race_ids,
             )
         }
         db.step("races read")
-        rows = [imported_race_row(race, stored.get(race.race_id), at) for race in races]
-        db.upsert(RACES, rows, instant_text(at))
+        for race in races:
+            before = stored.get(race.race_id)
+            row = imported_race_row(race, before, at)
+            if was_polled(before):
+                db.update(RACES, row, instant_text(at))
+            else:
+                db.upsert(RACES, [row], instant_text(at))
         db.step("races written")
         db.insert_missing(RACE_POOLS, [empty_pools_row(race_id, at) for race_id in race_ids], instant_text(at))
         db.step("pools written")

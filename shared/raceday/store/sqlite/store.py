@@ -13,7 +13,7 @@ from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.store.events import RowEventSink
-from raceday.store.ports import DayCounts, PollClaim, PollFailure, PollWindow, RaceSummary, RunEntry
+from raceday.store.ports import DayCounts, MeetingSummary, PollClaim, PollFailure, PollWindow, RaceSummary, RunEntry
 from raceday.store.sqlite import claims, ledger, polls, programme, states
 from raceday.store.sqlite.connection import SqliteConnection
 
@@ -55,12 +55,20 @@ class SqliteStore:
         """Insert or update meetings by id, all or none."""
         programme.save_meetings(self._db, meetings, at)
 
-    async def meetings_on(self, racing_date: date) -> list[Meeting]:
+    async def meetings_on(self, racing_date: date) -> list[MeetingSummary]:
         """Return the meetings of a New Zealand racing date, by name."""
         return programme.meetings_on(self._db, racing_date)
 
+    async def note_races_imported(self, meeting_id: str, at: datetime) -> None:
+        """Note that the races of a meeting are stored."""
+        programme.note_races_imported(self._db, meeting_id, at)
+
+    async def note_races_attempt(self, meeting_id: str) -> None:
+        """Count one more try to import a meeting's races."""
+        programme.note_races_attempt(self._db, meeting_id)
+
     async def save_races(self, races: Sequence[Race], at: datetime) -> None:
-        """Insert or update races by id, all or none, with a pools row of zeros for each new one."""
+        """Insert or update races by id, all or none; of polled races only what the list alone knows."""
         programme.save_races(self._db, races, at)
 
     async def races_on(self, racing_date: date) -> list[RaceSummary]:

@@ -64,9 +64,10 @@ DAILY_STAGES = Table(
         boolean("complete", default=False),
         instant("startedAt", required=True),
         instant("finishedAt"),
-        integer("done", default=0),
-        integer("failed", default=0),
-        integer("remaining", default=0),
+        integer("done", default=0, about="by all runs together"),
+        integer("processed", default=0, about="by the last run"),
+        integer("failed", default=0, about="in the last run"),
+        integer("remaining", default=0, about="after the last run"),
     ),
     about="How far the day's import has come: one row for each racing date and stage.",
 )
