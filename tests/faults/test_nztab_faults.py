@@ -182,6 +182,14 @@ def test_a_longer_pause_holds_off_every_caller_and_is_told_at_once(retry_after: 
     run_virtual(main, EPOCH)
 
 
+@pytest.mark.parametrize("retry_after", ["7200", "9" * 400, "Fri, 31 Dec 9999 23:59:59 -1200"])
+def test_no_pause_that_the_feed_asks_for_is_longer_than_an_hour(retry_after: str) -> None:
+    error = refused(ScriptedFeed(json_answer(b"", 429, **{"retry-after": retry_after})))
+
+    assert isinstance(error, FeedThrottled)
+    assert error.retry_after_s == 3600
+
+
 def test_too_many_requests_without_a_word_on_when_uses_the_usual_pauses_then_one_refresh() -> None:
     feed = ScriptedFeed(json_answer(b"", 429))
     error = refused(feed)

@@ -13,13 +13,14 @@ import typer
 
 from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
 from raceday.cli.output import errors_explained, people, print_json
+from raceday.cli.replay_steps import Step, captures_of, steps_of
 from raceday.clock import Clock
 from raceday.domain.meeting import MeetingFilter, RaceCode
 from raceday.errors import ConfigError, RaceDayError
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
 from raceday.jobs.ports import Deadline, JobPorts
-from raceday.jobs.refresh_meetings import REFRESH_MINUTES, refresh_meetings
+from raceday.jobs.refresh_meetings import refresh_meetings
 from raceday.jobs.report import RunReport
 from raceday.nztab.budget import RequestBudget
 from raceday.nztab.client import NzTabClient
@@ -28,9 +29,8 @@ from raceday.nztab.transport import InProcess
 from raceday.runtime.log import JsonLog
 from raceday.runtime.wiring import open_executions
 from raceday.simulator.app import simulator_app
-from raceday.simulator.captured_meetings import BEFORE_ALL
 from raceday.simulator.recognition import BrokenCapture
-from raceday.simulator.replay import Capture, CapturedFeed
+from raceday.simulator.replay import CapturedFeed
 from raceday.store.ports import DayCounts
 
 ENVIRONMENT = {
@@ -103,46 +103,16 @@ def run_replay(directory: Path, database: Path) -> ReplayOutcome:
         raise ConfigError(f"{error}: give the folder that holds them") from None
     if not feed.racing_days():
         raise ConfigError(f"no meeting and no event was found below {directory}")
-    outcome = ReplayOutcome(database, responses=feed.responses, events=len(_captures(feed)))
+    outcome = ReplayOutcome(database, responses=feed.responses, events=len(captures_of(feed)))
     for path, refusal in feed.not_replayed:
         kept = outcome.failures if isinstance(refusal, BrokenCapture) else outcome.left_out
         kept.append({"file": str(path.relative_to(directory)), "reason": str(refusal)})
-    steps = _steps(feed)
+    steps = steps_of(feed)
     return run_virtual(lambda clock: _drive(feed, steps, outcome, directory, clock), steps[0].at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """Something to do at one time: import a day, read its list again, or poll the race of a capture."""
-
-    at: datetime
-    day: date | None = None
-    again: bool = False
-    event_id: str = ""
-    path: Path = Path()
-
-
-def _steps(feed: CapturedFeed) -> list[_Step]:
-    """Return what to do, in the order of time; at the same time days come before the races in them.
-
-    What has no time of its own comes at the beginning.
-    """
-    first_captured = feed.first_captured()
-    captures = _captures(feed)
-    known = [at for at in (*first_captured.values(), *(made.generated_at for _, made in captures)) if at > BEFORE_ALL]
-    begins = min(known, default=feed.now())
-    steps = [_Step(max(at, begins), day) for day, at in first_captured.items()]
-    steps += [_Step(at, day, again=True) for at, day in _list_readings(feed) if at > max(first_captured[day], begins)]
-    steps += [_Step(max(made.generated_at, begins), None, False, event_id, made.path) for event_id, made in captures]
-    return sorted(steps, key=lambda step: step.at)
-
-
-def _captures(feed: CapturedFeed) -> list[tuple[str, Capture]]:
-    return [(event_id, capture) for event_id in feed.event_ids() for capture in feed.captures(event_id)]
-
-
 async def _drive(
-    feed: CapturedFeed, steps: list[_Step], outcome: ReplayOutcome, directory: Path, clock: Clock
+    feed: CapturedFeed, steps: list[Step], outcome: ReplayOutcome, directory: Path, clock: Clock
 ) -> ReplayOutcome:
     """Take every step at its time: the feed never shows a capture that was still to come."""
     shown = steps[0].at
@@ -201,19 +171,6 @@ async def _import_day(bundle: Bundle, day: date) -> None:
     """
     for function_id in ("daily-meetings", "daily-races", "daily-entrants"):
         await bundle.host.execute(function_id, {"date": day.isoformat()})
-
-
-def _list_readings(feed: CapturedFeed) -> list[tuple[datetime, date]]:
-    """Return when to read a day's meetings again: as on a live day, at most once in ten minutes.
-
-    The list alone knows of every abandonment, also of races that were captured before it.
-    """
-    newest = {
-        (day, int(made_at.timestamp()) // (60 * REFRESH_MINUTES)): made_at
-        for made_at, day in feed.book.captured_at()
-        if made_at > BEFORE_ALL
-    }
-    return sorted((made_at, day) for (day, _), made_at in newest.items())
 
 
 async def _poll(bundle: Bundle, event_id: str, outcome: ReplayOutcome) -> str | None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from raceday.domain.odds import Odds
 
@@ -79,9 +80,11 @@ def share_of_pool_cents(pool_cents: int, share_pct: float) -> int:
     return math.floor(pool_cents * share_pct / 100 + 0.5)
 
 
-@dataclass(frozen=True, slots=True)
-class BucketAmounts:
-    """What a stored bucket of one runner holds: amounts in cents, None when they were not known."""
+class BucketAmounts(NamedTuple):
+    """What a stored bucket of one runner holds: amounts in cents, None when they were not known.
+
+    A tuple, because hundreds are made for every poll.
+    """
 
     bucket: int
     win_cents: int | None

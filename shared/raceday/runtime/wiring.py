@@ -13,6 +13,7 @@ from raceday.clock import Clock, SystemClock
 from raceday.errors import ConfigError, ExecutionRefused
 from raceday.jobs.ports import Executions, RunLog
 from raceday.nztab.budget import RequestBudget
+from raceday.nztab.caller import FEED_DRIFT
 from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
 from raceday.nztab.transport import AsyncTransport, pooled
@@ -54,7 +55,7 @@ def open_feed(settings: Settings, clock: Clock, log: RunLog) -> NzTabClient:
         pool = _POOLS[loop] = _FeedPool(budget)
 
     def log_attempt(action: str, fields: Mapping[str, object]) -> None:
-        write = log.debug if fields.get("error") is None else log.warning
+        write = log.warning if action == FEED_DRIFT or fields.get("error") is not None else log.debug
         write(action, **fields)
 
     feed_settings = FeedSettings(

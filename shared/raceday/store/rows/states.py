@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import orjson
 
@@ -17,8 +18,8 @@ from raceday.store.rows.values import StoredRow, parse_instant, parse_optional_i
 
 STATE_COLUMNS = ("$id", "status", "startTime", "contentHash", "apiGeneratedTime")
 ENTRANT_COLUMNS = (
-    "$id",
     "raceId",
+    "$id",
     "fixedWinOdds",
     "fixedPlaceOdds",
     "poolWinOdds",
@@ -50,15 +51,11 @@ def poll_target(  # noqa: PLR0913, PLR0917 (one parameter a column)
     )
 
 
-def known_entrant(row: StoredRow, buckets: Sequence[BucketAmounts]) -> KnownEntrant:
-    """Return what is known of a runner, from a row with `ENTRANT_COLUMNS`."""
-    return KnownEntrant(
-        entrant_id=row["$id"],
-        odds=Odds(row["fixedWinOdds"], row["fixedPlaceOdds"], row["poolWinOdds"], row["poolPlaceOdds"]),
-        scratched=bool(row["isScratched"]),
-        fingerprint=row["contentHash"] or "",
-        buckets=tuple(buckets),
-    )
+def known_entrant(entrant_id: str, known: Sequence[Any], buckets: Sequence[BucketAmounts]) -> KnownEntrant:
+    """Return what is known of a runner, from the columns that follow its id in `ENTRANT_COLUMNS`."""
+    fixed_win, fixed_place, pool_win, pool_place, scratched, content_hash = known
+    odds = Odds(fixed_win, fixed_place, pool_win, pool_place)
+    return KnownEntrant(entrant_id, odds, bool(scratched), content_hash or "", tuple(buckets))
 
 
 def race_state(

@@ -18,6 +18,7 @@ StoredRow = Mapping[str, Any]
 """A row as it was read back, with every column that was asked for, in the types of their columns."""
 
 
+@lru_cache(maxsize=4096)
 def instant_text(instant: datetime) -> str:
     """Return an instant as ISO 8601 in UTC with milliseconds, `2026-11-22T04:00:00.000+00:00`.
 

@@ -20,6 +20,11 @@ _TARGETS = (
     'FROM races LEFT JOIN poll_claims ON poll_claims."$id" = races."$id" '
     'LEFT JOIN race_results ON race_results."$id" = races."$id" '
 )
+_COMPARE_AND_SET = (
+    'UPDATE poll_claims SET owner = ?, token = token + 1, "claimedAt" = ?, "expiresAt" = ?, "$updatedAt" = ? '
+    'WHERE "$id" = ? AND (owner IS NULL OR owner = ? OR "expiresAt" <= ?) '
+    'AND "lastPollAt" IS ? AND "notBefore" IS ? RETURNING token'
+)
 _TERMINAL = tuple(sorted(status.value for status in TERMINAL))
 
 
@@ -61,30 +66,28 @@ def claim_races(
 def _claim(
     db: SqliteConnection, target: PollTarget, owner: str, at: datetime, expires_at: datetime
 ) -> PollClaim | None:
-    """Win or lose one race. The row of a race never claimed is made first; unknown races get none."""
+    """Win or lose one race. The row of a race never claimed is made on the way; unknown races get none."""
     now = instant_text(at)
-    db.write(
-        'INSERT INTO poll_claims ("$id", "$createdAt", "$updatedAt", "raceId", token) '
-        'SELECT "$id", ?, ?, "$id", 0 FROM races WHERE "$id" = ? ON CONFLICT ("$id") DO NOTHING',
-        (now, now, target.race_id),
+    wanted = (
+        owner,
+        now,
+        instant_text(expires_at),
+        now,
+        target.race_id,
+        owner,
+        now,
+        optional_instant_text(target.last_poll_at),
+        optional_instant_text(target.not_before),
     )
-    db.step("claim made")
-    won = db.rows(
-        'UPDATE poll_claims SET owner = ?, token = token + 1, "claimedAt" = ?, "expiresAt" = ?, "$updatedAt" = ? '
-        'WHERE "$id" = ? AND (owner IS NULL OR owner = ? OR "expiresAt" <= ?) '
-        'AND "lastPollAt" IS ? AND "notBefore" IS ? RETURNING token',
-        (
-            owner,
-            now,
-            instant_text(expires_at),
-            now,
-            target.race_id,
-            owner,
-            now,
-            optional_instant_text(target.last_poll_at),
-            optional_instant_text(target.not_before),
-        ),
-    )
+    won = db.rows(_COMPARE_AND_SET, wanted)
+    if not won and target.last_poll_at is None:
+        db.write(
+            'INSERT INTO poll_claims ("$id", "$createdAt", "$updatedAt", "raceId", token) '
+            'SELECT "$id", ?, ?, "$id", 0 FROM races WHERE "$id" = ? ON CONFLICT ("$id") DO NOTHING',
+            (now, now, target.race_id),
+        )
+        db.step("claim made")
+        won = db.rows(_COMPARE_AND_SET, wanted)
     db.step("claim tried")
     return PollClaim(target.race_id, owner, won[0]["token"], at, expires_at) if won else None
 

@@ -36,8 +36,8 @@ def _entrants(db: SqliteConnection, race_ids: Sequence[str]) -> dict[str, list[K
     ):
         buckets[entrant_id].append(BucketAmounts(bucket, win_cents, place_cents))
     entrants: dict[str, list[KnownEntrant]] = defaultdict(list)
-    for row in db.rows(_select("entrants", ENTRANT_COLUMNS, "raceId", race_ids), race_ids):
-        entrants[row["raceId"]].append(known_entrant(row, buckets.get(row["$id"], ())))
+    for race_id, entrant_id, *known in db.tuples(_select("entrants", ENTRANT_COLUMNS, "raceId", race_ids), race_ids):
+        entrants[race_id].append(known_entrant(entrant_id, known, buckets.get(entrant_id, ())))
     return entrants
 
 
