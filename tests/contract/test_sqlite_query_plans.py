@@ -58,6 +58,7 @@ async def every_operation(store: SqliteStore) -> None:
     await store.save_stage(StageProgress(DAY, DailyStage.RACES, complete=False, started_at=IMPORTED))
     await store.stage(DAY, DailyStage.RACES)
     await store.log_run(RunEntry("e", "f", "http", SOON, 1, 200, 1, 0, 0, 0, 1, 1, 40.0))
+    assert await store.poll_marks(SOON)
 
 
 def traced(store: SqliteStore) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 
 from race_day import small_programme
 from raceday.cli.demo import DemoPlan, run_demo
+from raceday.cli.demo_database import fresh_database
 from raceday.simulator.event_options import EventOptions
 from raceday.simulator.faults import PROFILES
 from raceday.simulator.feed import SimulatedFeed
@@ -85,7 +86,8 @@ def test_a_broken_capture_is_named_and_the_others_are_replayed(captures: Path, t
 
     assert result.returncode == 1
     figures = last_line(result)
-    assert figures["events_mapped"] == 1
+    assert (figures["responses"], figures["events"]) == (2, 2)
+    assert (figures["events_mapped"], figures["events_failed"]) == (1, 1)
     assert [(failure["file"], "JSON" in failure["reason"]) for failure in figures["failures"]] == [("cut.json", True)]
 
 
@@ -100,12 +102,16 @@ def test_a_broken_capture_is_named_and_the_others_are_replayed(captures: Path, t
     ],
 )
 def test_a_wrong_argument_says_what_to_give_instead(arguments: tuple[str, ...], complaint: str, tmp_path: Path):
-    arguments = tuple(str(tmp_path) if argument == "." else argument for argument in arguments)
-    result = raceday(*arguments, "--db", str(tmp_path / "x.sqlite"), "--json")
+    (tmp_path / "empty").mkdir()
+    arguments = tuple(str(tmp_path / "empty") if argument == "." else argument for argument in arguments)
+    earlier = fresh_database(tmp_path / "earlier.sqlite")
+    sqlite3.connect(earlier).execute("CREATE TABLE races (name TEXT)").connection.close()
+    result = raceday(*arguments, "--db", str(earlier), "--json")
 
     assert result.returncode == 2
     assert complaint in result.stderr
     assert "Traceback" not in result.stderr
+    assert sqlite3.connect(earlier).execute("SELECT count(*) FROM races").fetchone() == (0,), "yesterday is still there"
 
 
 def test_a_database_that_is_not_a_demos_is_left_alone(tmp_path: Path):
@@ -144,3 +150,41 @@ def test_the_demo_prints_its_contract(tmp_path: Path, monkeypatch: pytest.Monkey
     assert figures["terminal_races"] == figures["races"] == 2
     assert figures["polls"] > 60
     assert (figures["failed_polls"], figures["double_polls"], figures["late_polls"]) == (0, 0, 0)
+
+
+def test_a_demo_on_a_feed_that_is_down_says_that_it_failed(tmp_path: Path):
+    result = raceday("demo", "--faults", "down", "--db", str(tmp_path / "down.sqlite"), "--json")
+
+    assert result.returncode == 1
+    assert "Failed: 96 of 96 races did not come to their end" in result.stderr
+    figures = last_line(result)
+    assert (figures["meetings"], figures["polls"]) == (0, 0)
+    assert figures["failed_executions"] > 100
+
+
+def test_the_whole_default_day(tmp_path: Path):
+    """Every race to its end, none polled twice or late, and every runner's increments summing to its last amount."""
+    result = raceday("demo", "--date", "2026-11-22", "--db", str(tmp_path / "day.sqlite"), "--json")
+
+    assert result.returncode == 0, result.stderr
+    figures = last_line(result)
+    assert (figures["meetings"], figures["races"], figures["terminal_races"]) == (12, 96, 96)
+    assert figures["entrants"] > 900
+    assert figures["polls"] > 6000
+    assert (figures["failed_polls"], figures["double_polls"], figures["late_polls"]) == (0, 0, 0)
+    assert figures["peak_rss_mb"] < 300
+    sums = (
+        sqlite3.connect(figures["db"])
+        .execute(
+            """
+            SELECT m.entrantId, sum(m.incrementalWinAmount), last.winPoolAmount
+            FROM money_flow_history m
+            JOIN (SELECT entrantId, winPoolAmount, min(timeInterval) FROM money_flow_history
+                  WHERE winPoolAmount IS NOT NULL GROUP BY entrantId) last ON last.entrantId = m.entrantId
+            WHERE m.winPoolAmount IS NOT NULL GROUP BY m.entrantId
+            """
+        )
+        .fetchall()
+    )
+    assert len(sums) > 800
+    assert [entrant_id for entrant_id, total, last in sums if total != last] == []

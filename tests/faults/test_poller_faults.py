@@ -79,6 +79,32 @@ def test_a_store_that_fails_once_fails_one_poll_and_not_the_run(tmp_path: Path):
     run_day(scenario, tmp_path)
 
 
+def test_a_race_lost_sight_of_ends_for_this_run_and_the_others_go_on(tmp_path: Path):
+    async def scenario(day: RaceDay) -> None:
+        races = await due_hour(day)
+        look = type(day.bundle.store).poll_targets
+
+        async def blind(store, race_ids):
+            if len(race_ids) == 1:
+                raise StoreUnavailable("database is locked")
+            return await look(store, race_ids)
+
+        type(day.bundle.store).poll_targets = blind
+        try:
+            ids = [
+                await day.bundle.host.start("enhanced-race-poller", {"raceIds": races[:4]}) for _ in ("one", "another")
+            ]
+            await day.clock.sleep(59)
+        finally:
+            type(day.bundle.store).poll_targets = look
+        runs = day.rows("SELECT statusCode, processed, skipped FROM function_runs WHERE executionId IN (?, ?)", *ids)
+        assert [status for status, _, _ in runs] == [200, 200]
+        assert sum(processed for _, processed, _ in runs) >= 4
+        assert sum(skipped for _, _, skipped in runs) >= 1, "they met at a race"
+
+    run_day(scenario, tmp_path)
+
+
 def test_a_run_cut_by_its_deadline_says_what_it_did(tmp_path: Path):
     async def scenario(day: RaceDay) -> None:
         races = await due_hour(day)

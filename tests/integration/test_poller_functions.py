@@ -79,7 +79,7 @@ def test_a_single_poll_says_what_it_updated_and_the_next_one_says_why_not(tmp_pa
         _, again = await day.call("single-race-poller", {"raceId": race_id})
         assert again["updated"] == []
         (skipped,) = again["notPolled"]
-        assert "within its interval" in skipped["reason"]
+        assert "not due before nextDueAt" in skipped["reason"]
         assert skipped["nextDueAt"] > skipped["lastPollAt"]
 
         _, forced = await day.call("single-race-poller", {"raceId": race_id, "force": True})

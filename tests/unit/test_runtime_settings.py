@@ -12,7 +12,7 @@ from raceday.domain.meeting import RaceCode
 from raceday.errors import ConfigError
 from raceday.jobs.schedule_polls import Dispatch
 from raceday.runtime.functions import FUNCTIONS
-from raceday.runtime.settings import VARIABLES, load_settings
+from raceday.runtime.settings import VARIABLES, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,7 +69,13 @@ def test_the_readme_lists_every_variable_with_its_default():
         for line in (ROOT / "README.md").read_text().splitlines()
         if line.startswith("| `")
     }
-    assert {name for name in rows if name.isupper()} == {*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_PYTHON"}
+    documented = {name: default for name, default in rows.items() if name.isupper()}
+    assert set(documented) == {*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_PYTHON"}
+    defaults = load_settings({})
+    for field in Settings.model_fields:
+        alias = str(Settings.model_fields[field].alias)
+        given = load_settings({alias: documented[alias]} if documented[alias] else {})
+        assert getattr(given, field) == getattr(defaults, field), f"{alias} is not {documented[alias]} by default"
 
 
 def test_appwrite_json_says_what_the_function_table_says():

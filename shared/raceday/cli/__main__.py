@@ -7,6 +7,7 @@ import typer
 from raceday.cli.bench import bench
 from raceday.cli.demo import demo
 from raceday.cli.replay import replay
+from raceday.cli.simulate import simulate
 
 app = typer.Typer(
     add_completion=False,
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(replay)
+app.command()(simulate)
 app.add_typer(bench)
 
 if __name__ == "__main__":

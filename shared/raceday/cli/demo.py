@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,14 +13,13 @@ from typing import Annotated
 import typer
 
 from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
+from raceday.cli.options import chosen_date, chosen_of
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.cli.progress import DayProgress
-from raceday.clock import Clock, SystemClock
+from raceday.clock import Clock
 from raceday.domain.cadence import POLICIES
-from raceday.domain.meeting import AU_NZ
 from raceday.domain.poll_audit import PollAudit, audit_polls
-from raceday.domain.racing_day import DailyStage, racing_date, stage_due_at
-from raceday.errors import ConfigError
+from raceday.domain.racing_day import DailyStage, stage_due_at
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
 from raceday.nztab.transport import InProcess
@@ -63,16 +61,26 @@ class DemoOutcome:
     failed_executions: int
     virtual_s: float
     wall_s: float
+    races_planned: int
+
+    @property
+    def terminal_races(self) -> int:
+        """How many races came to their end."""
+        return self.counts.races_by_status.get("Final", 0) + self.counts.races_by_status.get("Abandoned", 0)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the day was followed to its end: every race of the programme is over."""
+        return self.terminal_races == self.races_planned
 
     def as_json(self) -> dict[str, object]:
         """Return the figures by the names of the command's contract."""
-        statuses = self.counts.races_by_status
         return {
             "date": self.plan.racing_date.isoformat(),
             "meetings": self.counts.meetings,
             "races": self.counts.races,
             "entrants": self.counts.entrants,
-            "terminal_races": statuses.get("Final", 0) + statuses.get("Abandoned", 0),
+            "terminal_races": self.terminal_races,
             "polls": self.counts.polls,
             "failed_polls": self.counts.failed_polls,
             "double_polls": self.audit.double_polls,
@@ -108,17 +116,20 @@ def demo(  # noqa: PLR0913, PLR0917 (a command has as many parameters as options
     """Follow a whole modelled race day: import, poll every race until it is over, record."""
     with errors_explained():
         plan = DemoPlan(
-            racing_date=_date(racing_day),
+            racing_date=chosen_date(racing_day),
             seed=seed,
             saturday=saturday,
+            cadence=chosen_of("--cadence", cadence, POLICIES),
+            faults=PROFILES[chosen_of("--faults", faults, PROFILES)],
+            # Last, so that nothing is replaced for the sake of a command that cannot run.
             database=fresh_database(db or DEFAULT_FOLDER / "demo.sqlite"),
-            cadence=_one_of("--cadence", cadence, POLICIES),
-            faults=PROFILES[_one_of("--faults", faults, PROFILES)],
         )
         outcome = run_demo(plan)
     _summarise(outcome)
     if as_json:
         print_json(outcome.as_json())
+    if not outcome.whole:
+        raise typer.Exit(1)
 
 
 def run_demo(plan: DemoPlan) -> DemoOutcome:
@@ -141,7 +152,7 @@ async def _follow_day(
     environment = {"RACEDAY_CADENCE": plan.cadence, "RACEDAY_LOG_LEVEL": "WARNING"}
     bundle = open_bundle(plan.database, clock, InProcess(app), environment)
     over = asyncio.Event()
-    with DayProgress(title, _races_followed(programme)) as progress:
+    with DayProgress(title, len(programme.imported_races())) as progress:
         watch = asyncio.create_task(_watch(plan, bundle, clock, progress, over))
         await bundle.host.run(over)
         await watch
@@ -156,6 +167,7 @@ async def _follow_day(
         failed_executions=history.count(status="failed"),
         virtual_s=(clock.now() - began).total_seconds(),
         wall_s=time.monotonic() - wall_began,
+        races_planned=len(programme.imported_races()),
     )
     await bundle.store.close()
     return outcome
@@ -183,11 +195,6 @@ async def _is_over(day: date, bundle: Bundle) -> bool:
     return all(race.status.terminal for race in await bundle.store.races_on(day))
 
 
-def _races_followed(programme: DayProgramme) -> int:
-    followed = [meeting for meeting in programme.meetings if meeting.country in AU_NZ and meeting.category in "TH"]
-    return sum(len(meeting.races) for meeting in followed)
-
-
 def _summarise(outcome: DemoOutcome) -> None:
     """Say what happened, where it is, and what to do next."""
     figures = outcome.as_json()
@@ -207,20 +214,9 @@ def _summarise(outcome: DemoOutcome) -> None:
         "      the tables     docs/tables.md, and any SQLite browser",
         highlight=False,
     )
-    if figures["terminal_races"] != figures["races"]:
-        people.print("[bold red]Not every race came to its end.[/] See poll_logs and function_runs in the database.")
-
-
-def _date(text: str) -> date:
-    if not text:
-        return racing_date(SystemClock().now())
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"--date {text} is not a date: write it as YYYY-MM-DD") from None
-
-
-def _one_of(option: str, chosen: str, known: Collection[str]) -> str:
-    if chosen not in known:
-        raise ConfigError(f"{option} {chosen} is not known: choose one of {', '.join(known)}")
-    return chosen
+    if not outcome.whole:
+        people.print(
+            f"[bold red]Failed: {outcome.races_planned - outcome.terminal_races} of {outcome.races_planned} races did "
+            f"not come to their end[/] ({outcome.failed_executions} executions failed). "
+            "See poll_logs and function_runs in the database."
+        )

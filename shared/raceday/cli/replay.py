@@ -19,17 +19,13 @@ from raceday.domain.meeting import MeetingFilter, RaceCode
 from raceday.errors import ConfigError, RaceDayError
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
-from raceday.jobs.ports import Deadline, JobPorts
 from raceday.jobs.refresh_meetings import refresh_meetings
-from raceday.jobs.report import RunReport
 from raceday.nztab.budget import RequestBudget
 from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
 from raceday.nztab.transport import InProcess
-from raceday.runtime.log import JsonLog
-from raceday.runtime.wiring import open_executions
 from raceday.simulator.app import simulator_app
-from raceday.simulator.recognition import BrokenCapture
+from raceday.simulator.recognition import BrokenCapture, BrokenEvent
 from raceday.simulator.replay import CapturedFeed
 from raceday.store.ports import DayCounts
 
@@ -87,7 +83,7 @@ def replay(
 ) -> None:
     """Turn captured responses into a feed and drive the functions over it."""
     with errors_explained():
-        outcome = run_replay(directory, fresh_database(db or DEFAULT_FOLDER / "replay.sqlite"))
+        outcome = run_replay(directory, db or DEFAULT_FOLDER / "replay.sqlite")
     _summarise(outcome)
     if as_json:
         print_json(outcome.as_json())
@@ -96,17 +92,22 @@ def replay(
 
 
 def run_replay(directory: Path, database: Path) -> ReplayOutcome:
-    """Replay every capture below a directory; raises `ConfigError` when there is nothing to replay."""
+    """Replay every capture below a directory into a new database, which may replace an earlier demo's or replay's.
+
+    Raises `ConfigError` when there is nothing to replay or the database would replace something else.
+    """
     try:
         feed = CapturedFeed.load(directory)
     except NotADirectoryError as error:
         raise ConfigError(f"{error}: give the folder that holds them") from None
     if not feed.racing_days():
         raise ConfigError(f"no meeting and no event was found below {directory}")
-    outcome = ReplayOutcome(database, responses=feed.responses, events=len(captures_of(feed)))
+    outcome = ReplayOutcome(fresh_database(database), feed.responses, len(captures_of(feed)))
     for path, refusal in feed.not_replayed:
         kept = outcome.failures if isinstance(refusal, BrokenCapture) else outcome.left_out
         kept.append({"file": str(path.relative_to(directory)), "reason": str(refusal)})
+        outcome.responses += isinstance(refusal, BrokenCapture)
+        outcome.events += isinstance(refusal, BrokenEvent)
     steps = steps_of(feed)
     return run_virtual(lambda clock: _drive(feed, steps, outcome, directory, clock), steps[0].at)
 
@@ -123,12 +124,15 @@ async def _drive(
     feed.now = as_of
     transport = InProcess(simulator_app(feed))
     bundle = open_bundle(outcome.database, clock, transport, ENVIRONMENT)
-    lists = _list_ports(bundle, clock, transport)
+    lists = NzTabClient(FeedSettings(), clock, transport=transport, budget=RequestBudget(100.0, 100))
     for step in steps:
         shown = step.at
         await clock.sleep((step.at - clock.now()).total_seconds())
         if step.day is not None:
-            await (_read_again(lists, step.day, outcome) if step.again else _import_day(bundle, step.day))
+            if step.again:
+                await _read_again(bundle, clock, lists, step.day, outcome)
+            else:
+                await _import_day(bundle, step.day)
             continue
         failure = await _poll(bundle, step.event_id, outcome)
         if failure is None:
@@ -141,25 +145,10 @@ async def _drive(
     return outcome
 
 
-def _list_ports(bundle: Bundle, clock: Clock, transport: InProcess) -> JobPorts:
-    """Return what the meeting lists are read again with: on a live day the scheduler does it beside its polls."""
-    return JobPorts(
-        function="replay",
-        owner="replay",
-        feed=NzTabClient(FeedSettings(), clock, transport=transport, budget=RequestBudget(100.0, 100)),
-        store=bundle.store,
-        clock=clock,
-        executions=open_executions(),
-        log=JsonLog(print, print, "ERROR"),
-        deadline=Deadline.after(clock, 60.0),
-        report=RunReport(),
-    )
-
-
-async def _read_again(lists: JobPorts, day: date, outcome: ReplayOutcome) -> None:
-    """Take over what the lists of a day say by now; one that cannot be used stops nothing."""
+async def _read_again(bundle: Bundle, clock: Clock, lists: NzTabClient, day: date, outcome: ReplayOutcome) -> None:
+    """Take over what the lists of a day say by now, as the scheduler does on a live day; a bad one stops nothing."""
     try:
-        await refresh_meetings(lists, day, EVERYTHING)
+        await refresh_meetings(lists, bundle.store, clock.now(), day, EVERYTHING)
     except RaceDayError as error:
         outcome.failures.append({"file": f"meeting lists of {day}", "reason": f"{type(error).__name__}: {error}"})
 
@@ -177,8 +166,8 @@ async def _poll(bundle: Bundle, event_id: str, outcome: ReplayOutcome) -> str | 
     """Poll the race of a capture; return why that failed, or None."""
     result = await bundle.host.execute("single-race-poller", {"raceId": event_id, "force": True})
     report = json.loads(result.body)
-    for updated in report.get("updated", ()):
-        outcome.drift.update(updated["drift"])
+    if report.get("updated"):
+        outcome.drift.update(report["updated"][0]["drift"])
         return None
     failures = [f"{failure['error']}: {failure['message']}" for failure in report.get("failures", ())]
     return "; ".join(failures) or str(report.get("message") or report.get("notPolled"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,9 +31,6 @@ class Odds:
     fixed_place: float | None = None
     pool_win: float | None = None
     pool_place: float | None = None
-
-
-ODDS_ATTRIBUTES = tuple(attribute.name for attribute in fields(Odds))
 
 
 def price(quoted: float | None) -> float | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from raceday.domain.cadence import SOURCE_REFRESH_S
+
 HOLD_SUM_TOLERANCE_PCT = 5.0
 """The feed's own rounding lets the holds of a race sum to 95–105 (seen: 93, 101, 104, 105)."""
-SOURCE_REFRESH_S = 15.0
 STALE_AFTER_S = 2 * SOURCE_REFRESH_S
 
 

@@ -50,9 +50,9 @@ class Race:
 
 @dataclass(frozen=True, slots=True)
 class StatusTransition:
-    """A race moved from one status to another (`before` is None when it was first seen)."""
+    """A race moved from one status to another."""
 
-    before: RaceStatus | None
+    before: RaceStatus
     after: RaceStatus
     seen_at: datetime
     backward: bool

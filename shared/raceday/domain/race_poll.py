@@ -89,8 +89,8 @@ class PollTiming:
 class RacePoll:
     """Everything that one poll changes. Written by `RaceStore.save_poll` as a whole or not at all.
 
-    `entrants` are the runners that are new or changed; `moved` those of them whose price or share moved by at
-    least the smallest alert threshold, so that the store raises an event for each. `changed` is False when the
+    `entrants` are the runners that are new or changed; `moved` those of them that were scratched or whose price moved
+    by at least the smallest alert threshold, so that the store raises an event for each. `changed` is False when the
     feed said nothing new: then only the poll itself is written. `drift` counts what strayed from
     the feed's usual shape.
     """

@@ -11,7 +11,7 @@ from raceday.domain.cadence import SOURCE_REFRESH_S, PollTarget
 from raceday.domain.derive import DeriveSettings, derive_poll
 from raceday.domain.race_poll import PollTiming, RaceEvent, RacePoll
 from raceday.domain.status import RaceStatus
-from raceday.errors import FeedContractError, FeedNotFound, FeedThrottled, RaceDayError, StoreConflict
+from raceday.errors import FeedContractError, FeedNotFound, FeedThrottled, StoreConflict
 from raceday.jobs.ports import JobPorts
 from raceday.store.ports import PollClaim, PollFailure
 
@@ -51,7 +51,7 @@ async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settin
     """
     try:
         claims = await ports.store.claim_races([target], ports.owner, due.polled_at, CLAIM_TTL_S)
-    except RaceDayError as error:
+    except Exception as error:  # noqa: BLE001 (as below)
         return _failed(ports, target, error)
     if not claims:
         return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target)
@@ -123,7 +123,7 @@ async def _give_up(ports: JobPorts, target: PollTarget, claim: PollClaim, error:
     try:
         await ports.store.release_claim(claim, attempt.target.not_before)
         await ports.store.log_poll(failure)
-    except RaceDayError as again:
+    except Exception as again:  # noqa: BLE001 (as above)
         # The claim runs out by itself; the failure is in the log and in the run's report.
         ports.log.error("failure_not_stored", race_id=target.race_id, message=str(again))
     return attempt
@@ -163,6 +163,7 @@ def _log(ports: JobPorts, event: RaceEvent, poll: RacePoll) -> None:
         quality=poll.quality.score,
         lateness_s=round(poll.timing.lateness_s, 3),
         latency_ms=poll.timing.latency_ms,
+        foreign_tracker_ids=event.foreign_tracker_ids,
     )
     if poll.transition is not None and poll.transition.backward:
         ports.log.info(

@@ -131,7 +131,10 @@ async def _follow(
         rounds += 1
         target = attempt.target
         if attempt.outcome is PollOutcome.CLAIMED_ELSEWHERE and plan.rounds is None:
-            target = await _seen_again(ports, target)
+            seen = await _seen_again(ports, target)
+            if seen is None:
+                return
+            target = seen
 
 
 async def _attempt(ports: JobPorts, target: PollTarget, plan: PollPlan, due: datetime) -> PollAttempt | None:
@@ -145,12 +148,19 @@ async def _attempt(ports: JobPorts, target: PollTarget, plan: PollPlan, due: dat
     return await poll_race(ports, target, timing, plan.derive)
 
 
-async def _seen_again(ports: JobPorts, target: PollTarget) -> PollTarget:
-    """Return the race as the run that polled it left it, after giving it a moment when it is still at it."""
-    (seen,) = await ports.store.poll_targets([target.race_id])
-    if seen == target:
-        await ports.clock.sleep(CLAIM_WAIT_S)
+async def _seen_again(ports: JobPorts, target: PollTarget) -> PollTarget | None:
+    """Return the race as the run that polled it left it, after giving it a moment when it is still at it.
+
+    None when the store does not say: the next run will see to the race.
+    """
+    try:
         (seen,) = await ports.store.poll_targets([target.race_id])
+        if seen == target:
+            await ports.clock.sleep(CLAIM_WAIT_S)
+            (seen,) = await ports.store.poll_targets([target.race_id])
+    except Exception as error:  # noqa: BLE001 (one race that nobody foresaw must not cost the others)
+        ports.log.warning("race_lost_sight_of", race_id=target.race_id, message=str(error))
+        return None
     return seen
 
 

@@ -28,7 +28,8 @@ def race_ids_of(body: Mapping[str, object]) -> list[str]:
     """Return `raceIds` of a request, 1 to 50 different UUIDs; raises `InvalidRequest` naming the field."""
     asked = body.get("raceIds")
     if not isinstance(asked, list) or not asked:
-        raise InvalidRequest("raceIds", "is missing: give a list of 1 to 50 race ids")
+        found = "is missing" if asked is None else "is no list of ids"
+        raise InvalidRequest("raceIds", f"{found}: give a list of 1 to {MAX_RACE_IDS} race ids")
     if len(asked) > MAX_RACE_IDS:
         raise InvalidRequest("raceIds", f"has {len(asked)} ids: at most {MAX_RACE_IDS} are taken, call twice")
     race_ids = [_race_id(f"raceIds[{position}]", race_id) for position, race_id in enumerate(asked)]
@@ -99,13 +100,17 @@ async def poll_once(
 
 def _reasons(targets: Sequence[PollTarget], chosen: Sequence[PollTarget], tally: PollTally) -> dict[str, str]:
     """Return why races were not polled, by race; those polled or failed have none."""
-    reasons = {
-        target.race_id: "the race is over" if target.status.terminal else "it was polled within its interval"
-        for target in targets
-        if target not in chosen
-    }
+    reasons = {target.race_id: _why_not_due(target) for target in targets if target not in chosen}
     reasons |= dict.fromkeys(tally.claimed_elsewhere, "another run is polling it")
     return reasons | dict.fromkeys(tally.not_come_to, "the run's time did not reach it: ask again")
+
+
+def _why_not_due(target: PollTarget) -> str:
+    if target.status.terminal:
+        return "the race is over"
+    if target.not_before is not None:
+        return "its last poll failed: it is tried again at nextDueAt"
+    return "it is not due before nextDueAt"
 
 
 async def _stored(ports: JobPorts, race_ids: Sequence[str]) -> list[PollTarget]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from raceday.domain.meeting import MeetingFilter
-from raceday.jobs.ports import JobPorts
+from raceday.jobs.ports import Feed
+from raceday.store.ports import RaceStore
 
 REFRESH_MINUTES = 10
 
 
-async def refresh_meetings(ports: JobPorts, racing_date: date, wanted: MeetingFilter) -> int:
-    """Store what the meeting list says now of the followed meetings and their races; return how many races.
+async def refresh_meetings(feed: Feed, store: RaceStore, at: datetime, racing_date: date, wanted: MeetingFilter) -> int:
+    """Store what the meeting list says at `at` of the followed meetings and their races; return how many races.
 
     Event details have been seen to stay Open for ever after a card was called off, or to vanish (404).
     """
-    listed = await ports.feed.meetings(racing_date, racing_date)
+    listed = await feed.meetings(racing_date, racing_date)
     followed = [(meeting, races) for meeting, races in listed if wanted.follows(meeting)]
-    await ports.store.save_meetings([meeting for meeting, _ in followed], ports.clock.now())
+    await store.save_meetings([meeting for meeting, _ in followed], at)
     for _, races in followed:
-        await ports.store.save_races(races, ports.clock.now())
+        await store.save_races(races, at)
     return sum(len(races) for _, races in followed)

@@ -13,6 +13,7 @@ from raceday.domain.meeting import MeetingFilter
 from raceday.domain.racing_day import DailyStage, current_card, racing_date
 from raceday.errors import ExecutionRefused, RaceDayError
 from raceday.jobs.poll_races import PollPlan, due_races
+from raceday.jobs.poll_requested import MAX_RACE_IDS
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.refresh_meetings import REFRESH_MINUTES, refresh_meetings
 from raceday.jobs.report import RunReport
@@ -23,7 +24,6 @@ FOLLOW = timedelta(seconds=50)
 """How long a looping poller follows its races: less than a minute, so that runs do not pile up."""
 TICKS_OF_SEED_003 = 4
 """Single and batch pollers wait at most 15 s for a race to fall due, so they are dispatched every 15 s."""
-MAX_IDS_PER_EXECUTION = 50
 
 
 class Dispatch(StrEnum):
@@ -107,8 +107,8 @@ def _executions(dispatch: Dispatch, race_ids: list[str]) -> list[tuple[str, list
     if dispatch is Dispatch.SINGLE_OR_BATCH and len(race_ids) == 1:
         return [("single-race-poller", race_ids)]
     function_id = "enhanced-race-poller" if dispatch is Dispatch.ENHANCED else "batch-race-poller"
-    chunks = range(0, len(race_ids), MAX_IDS_PER_EXECUTION)
-    return [(function_id, race_ids[at : at + MAX_IDS_PER_EXECUTION]) for at in chunks]
+    chunks = range(0, len(race_ids), MAX_RACE_IDS)
+    return [(function_id, race_ids[at : at + MAX_RACE_IDS]) for at in chunks]
 
 
 async def _start_missing_stage(ports: JobPorts, started: _Started) -> None:
@@ -144,7 +144,9 @@ async def _refresh_when_due(ports: JobPorts, follow: MeetingFilter, began: datet
     if began.minute % REFRESH_MINUTES:
         return
     try:
-        report.details["refreshedRaces"] = await refresh_meetings(ports, current_card(began), follow)
+        card = current_card(began)
+        refreshed = await refresh_meetings(ports.feed, ports.store, ports.clock.now(), card, follow)
+        report.details["refreshedRaces"] = refreshed
     except RaceDayError as error:
         ports.log.warning("refresh_failed", error=type(error).__name__, message=str(error))
         report.fail("meeting list", error)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stamina import AsyncRetryingCaller
 from stamina.instrumentation import set_on_retry_hooks
 
+from raceday.domain.cadence import SOURCE_REFRESH_S
 from raceday.errors import FeedError, FeedThrottled, FeedUnavailable
 from raceday.nztab.answers import TOO_MANY_REQUESTS, refusal, retry_after_s, wants_retry
 from raceday.nztab.budget import LONGEST_HOLD_OFF_S
@@ -28,7 +29,7 @@ FEED_ATTEMPT = "feed_attempt"
 FEED_DRIFT = "feed_drift"
 """A list strayed from the feed's usual shape; its field `drift` counts how. Nothing failed, but it is worth a look."""
 
-UNSAID_PAUSE_S = 15.0
+UNSAID_PAUSE_S = float(SOURCE_REFRESH_S)
 """How long the feed is left alone when it kept refusing (429) without saying how long: one refresh of its source."""
 
 # Every attempt is logged here, with its outcome; the retry library would log the same in its own words.

@@ -31,7 +31,8 @@ def silent(_action: str, _fields: Mapping[str, object]) -> None:
 
 
 class NzTabClient:
-    """Asks the feed and maps its answers to the domain. One per process; any number of concurrent callers.
+    """Asks the feed and maps its answers to the domain. One per run, over connections and a budget that the process
+    shares; any number of concurrent callers.
 
     Every operation raises FeedUnavailable (retry later), FeedThrottled (after `retry_after_s`), FeedNotFound or
     FeedContractError (with the payload), and takes at most `call_budget_s` per request it makes.

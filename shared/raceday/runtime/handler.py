@@ -126,7 +126,7 @@ async def _write_ledger(store: RaceStore, entry: RunEntry, log: JsonLog) -> None
 
 
 def _write_summary(entry: RunEntry, report: RunReport, log: JsonLog) -> None:
-    write = log.info if entry.status_code < 500 else log.error
+    write = log.summary if entry.status_code < 500 else log.error
     write(
         "run_ended",
         function=entry.function,

@@ -40,6 +40,10 @@ class JsonLog:
         """Write what happened."""
         self._line("INFO", action, fields)
 
+    def summary(self, action: str, **fields: object) -> None:
+        """Write the one line that a run never goes without, whatever the level."""
+        self._line("INFO", action, fields, always=True)
+
     def warning(self, action: str, **fields: object) -> None:
         """Write what went wrong and was coped with."""
         self._line("WARNING", action, fields)
@@ -70,8 +74,8 @@ class JsonLog:
             case _:
                 return self.redact(str(value))
 
-    def _line(self, level: str, action: str, fields: Mapping[str, object]) -> None:
-        if _LEVELS.index(level) < self._lowest:
+    def _line(self, level: str, action: str, fields: Mapping[str, object], *, always: bool = False) -> None:
+        if _LEVELS.index(level) < self._lowest and not always:
             return
         line = _fitting({"level": level, "action": action} | self.redacted(fields))
         (self._write_error if level == "ERROR" else self._write)(line)

@@ -22,6 +22,10 @@ class BrokenCapture(NotReplayed):
     """The file is meant to be a race's or a meeting's response, but nothing can be made of it."""
 
 
+class BrokenEvent(BrokenCapture):
+    """The file is meant to be an event."""
+
+
 @dataclass(frozen=True, slots=True)
 class CapturedMeetings:
     """A list of meetings, or a single one."""
@@ -44,7 +48,8 @@ def recognised(body: bytes) -> CapturedMeetings | CapturedEvent:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BrokenCapture(f"not JSON: {error}") from error
+        broken = BrokenEvent if b'"event_id"' in body or b'"runners"' in body else BrokenCapture
+        raise broken(f"not JSON: {error}") from error
     if isinstance(answer, list):
         return CapturedMeetings(_meetings(answer), "")
     if not isinstance(answer, dict):
@@ -62,9 +67,9 @@ def recognised(body: bytes) -> CapturedMeetings | CapturedEvent:
 def _event(answer: Mapping[str, Json], answered: Mapping[str, Json]) -> CapturedEvent:
     race = answered["race"]
     if not isinstance(race, dict) or not isinstance(race.get("event_id"), str):
-        raise BrokenCapture("an event without data.race.event_id")
+        raise BrokenEvent("an event without data.race.event_id")
     if not isinstance(answered["runners"], list):
-        raise BrokenCapture("an event whose data.runners is not a list")
+        raise BrokenEvent("an event whose data.runners is not a list")
     return CapturedEvent(race["event_id"], _generated_time(answer), race)
 
 

@@ -47,7 +47,7 @@ class PollWindow:
 
 @dataclass(frozen=True, slots=True)
 class PollFailure:
-    """A poll that failed or was degraded, for `poll_logs`."""
+    """A poll that failed, for `poll_logs`."""
 
     race_id: str
     at: datetime

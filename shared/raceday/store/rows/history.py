@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from raceday.domain.cadence import SOURCE_REFRESH_S
 from raceday.domain.ids import derived_id
 from raceday.domain.money_flow import Estimator, IncrementRepair, MoneyFlowBucket
 from raceday.domain.odds import OddsTick
@@ -14,7 +15,7 @@ from raceday.store.rows.entrants import odds_columns
 from raceday.store.rows.values import Row, instant_text, json_text
 from raceday.store.tables import RACE_POOLS
 
-TICK_WINDOW_S = 15
+TICK_WINDOW_S = SOURCE_REFRESH_S
 """The source refreshes every 15 s: two polled prices of one kind within one such window are the same tick."""
 
 BUCKET_TYPE = "bucketed_aggregation"

@@ -76,9 +76,10 @@ def _write_amounts(db: SqliteConnection, poll: RacePoll, at: str) -> None:
     """Bring the amounts of runners up to date that did not change in any other way: their pool grew."""
     changed = {entrant.entrant_id for entrant in poll.entrants}
     db.write_many(
-        'UPDATE entrants SET "winPoolAmount" = ?, "placePoolAmount" = ?, "$updatedAt" = ? WHERE "$id" = ?',
+        'UPDATE entrants SET "winPoolAmount" = ?, "placePoolAmount" = ?, "lastUpdated" = ?, "$updatedAt" = ? '
+        'WHERE "$id" = ?',
         [
-            (bucket.win_cents, bucket.place_cents, at, bucket.entrant_id)
+            (bucket.win_cents, bucket.place_cents, at, at, bucket.entrant_id)
             for bucket in poll.buckets
             if bucket.win_cents is not None and bucket.entrant_id not in changed
         ],

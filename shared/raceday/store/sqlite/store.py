@@ -84,7 +84,7 @@ class SqliteStore:
         programme.note_import_attempt(self._db, race_id)
 
     async def races_to_poll(self, window: PollWindow) -> list[PollTarget]:
-        """Return the races of the window that are not terminal, by start time."""
+        """Return the races of the window that are not over, and those whose result is still to come, by start."""
         return claims.races_to_poll(self._db, window)
 
     async def poll_targets(self, race_ids: Sequence[str]) -> list[PollTarget]:

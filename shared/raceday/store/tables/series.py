@@ -113,7 +113,7 @@ RACE_POLLS = Table(
         instant("payloadAt", about="when the feed made the response"),
         text("polledBy", 100, about="the execution that made it"),
     ),
-    (Index("idx_race_polled", ("raceId", "polledAt")),),
+    (Index("idx_race_polled", ("raceId", "polledAt")), Index("idx_polled_at", ("polledAt",))),
     PUBLIC,
     about="Every poll that was made: how punctual, how fast, how good.",
 )
