@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def raceday(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def query(database: Path | str, sql: str) -> list[tuple]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def last_line(result: subprocess.CompletedProcess[str]) -> dict:
@@ -73,8 +79,7 @@ def test_a_folder_of_captures_is_replayed(captures: Path, tmp_path: Path):
     assert {"meetings", "entrants", "odds_ticks", "money_flow_buckets", "race_pools", "results", "drift", "db"} <= set(
         figures
     )
-    polled = sqlite3.connect(figures["db"]).execute("SELECT count(DISTINCT raceId) FROM race_polls").fetchone()
-    assert polled == (3,)
+    assert query(figures["db"], "SELECT count(DISTINCT raceId) FROM race_polls") == [(3,)]
 
 
 def test_a_broken_capture_is_named_and_the_others_are_replayed(captures: Path, tmp_path: Path):
@@ -105,23 +110,23 @@ def test_a_wrong_argument_says_what_to_give_instead(arguments: tuple[str, ...], 
     (tmp_path / "empty").mkdir()
     arguments = tuple(str(tmp_path / "empty") if argument == "." else argument for argument in arguments)
     earlier = fresh_database(tmp_path / "earlier.sqlite")
-    sqlite3.connect(earlier).execute("CREATE TABLE races (name TEXT)").connection.close()
+    query(earlier, "CREATE TABLE races (name TEXT)")
     result = raceday(*arguments, "--db", str(earlier), "--json")
 
     assert result.returncode == 2
     assert complaint in result.stderr
     assert "Traceback" not in result.stderr
-    assert sqlite3.connect(earlier).execute("SELECT count(*) FROM races").fetchone() == (0,), "yesterday is still there"
+    assert query(earlier, "SELECT count(*) FROM races") == [(0,)], "yesterday is still there"
 
 
 def test_a_database_that_is_not_a_demos_is_left_alone(tmp_path: Path):
     precious = tmp_path / "precious.sqlite"
-    sqlite3.connect(precious).execute("CREATE TABLE diary (entry TEXT)").connection.close()
+    query(precious, "CREATE TABLE diary (entry TEXT)")
     before = precious.read_bytes()
     result = raceday("demo", "--db", str(precious))
 
     assert result.returncode == 2
-    assert "is not a demo's database" in result.stderr
+    assert "was made by neither demo nor replay" in result.stderr
     assert precious.read_bytes() == before
 
 
@@ -173,18 +178,15 @@ def test_the_whole_default_day(tmp_path: Path):
     assert figures["polls"] > 6000
     assert (figures["failed_polls"], figures["double_polls"], figures["late_polls"]) == (0, 0, 0)
     assert figures["peak_rss_mb"] < 300
-    sums = (
-        sqlite3.connect(figures["db"])
-        .execute(
-            """
-            SELECT m.entrantId, sum(m.incrementalWinAmount), last.winPoolAmount
-            FROM money_flow_history m
-            JOIN (SELECT entrantId, winPoolAmount, min(timeInterval) FROM money_flow_history
-                  WHERE winPoolAmount IS NOT NULL GROUP BY entrantId) last ON last.entrantId = m.entrantId
-            WHERE m.winPoolAmount IS NOT NULL GROUP BY m.entrantId
-            """
-        )
-        .fetchall()
+    sums = query(
+        figures["db"],
+        """
+        SELECT m.entrantId, sum(m.incrementalWinAmount), last.winPoolAmount
+        FROM money_flow_history m
+        JOIN (SELECT entrantId, winPoolAmount, min(timeInterval) FROM money_flow_history
+              WHERE winPoolAmount IS NOT NULL GROUP BY entrantId) last ON last.entrantId = m.entrantId
+        WHERE m.winPoolAmount IS NOT NULL GROUP BY m.entrantId
+        """,
     )
     assert len(sums) > 800
     assert [entrant_id for entrant_id, total, last in sums if total != last] == []

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from nztab_samples import event, meeting, meetings
 from raceday.cli.replay import run_replay
@@ -28,6 +31,17 @@ def an_event(race_id: str, at: str, status: str, **changes: Any) -> dict[str, An
     return event(race_changes=changes) | {"header": {"generated_time": at}}
 
 
+_opened: list[sqlite3.Connection] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Close what a test opened."""
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
 def replayed(folder: Path, *captures: dict[str, Any]) -> sqlite3.Connection:
     """Replay the captures; return the database."""
     captured = folder / "captured"
@@ -36,7 +50,8 @@ def replayed(folder: Path, *captures: dict[str, Any]) -> sqlite3.Connection:
         (captured / f"{number}.json").write_text(json.dumps(capture))
     outcome = run_replay(captured, folder / "replay.sqlite")
     assert outcome.failures == []
-    return sqlite3.connect(folder / "replay.sqlite")
+    _opened.append(sqlite3.connect(folder / "replay.sqlite"))
+    return _opened[-1]
 
 
 def test_what_a_later_list_says_is_stored(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
 from raceday.cli.options import chosen_date, chosen_of
@@ -201,13 +202,13 @@ def _summarise(outcome: DemoOutcome) -> None:
     people.print(
         f"[bold]{figures['terminal_races']} of {figures['races']} races over[/] "
         f"({figures['meetings']} meetings, {figures['entrants']} entrants, {figures['results']} results)\n"
-        f"{figures['polls']} polls ({figures['failed_polls']} failed, {figures['double_polls']} double, "
-        f"{figures['late_polls']} late; 95 % within {figures['lateness_p95_s']} s of their second), "
-        f"{figures['feed_calls']} feed calls\n"
+        f"{figures['polls']} polls, {figures['double_polls']} of them double, {figures['late_polls']} later than an "
+        f"interval, 95 % within {figures['lateness_p95_s']} s of their second; "
+        f"{figures['failed_polls']} more failed; {figures['feed_calls']} feed calls\n"
         f"{figures['odds_ticks']} odds ticks, {figures['money_flow_buckets']} money-flow buckets\n"
         f"{round(outcome.virtual_s / 3600, 1)} hours of racing in {figures['wall_s']} s "
-        f"({figures['executions']} executions, {figures['peak_rss_mb']} MB)\n"
-        f"The day is in {figures['db']}\n"
+        f"({figures['executions']} executions, {figures['peak_rss_mb']} MB of memory)\n"
+        f"The day is in {escape(str(figures['db']))}\n"
         "Next: a rough feed   scripts/demo --faults rough\n"
         "      a big day      scripts/demo --saturday\n"
         "      the tests      scripts/test\n"

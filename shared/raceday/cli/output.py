@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from raceday.errors import ConfigError, RaceDayError
 
@@ -26,8 +27,11 @@ def errors_explained() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        people.print(f"[bold red]Cannot start:[/] {error}", highlight=False)
+        people.print(f"[bold red]Cannot start:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        people.print("Interrupted: what was done so far is in the database.", highlight=False)
+        raise typer.Exit(130) from None
     except RaceDayError as error:
-        people.print(f"[bold red]Failed:[/] {error}", highlight=False)
+        people.print(f"[bold red]Failed:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from None

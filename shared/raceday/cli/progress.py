@@ -56,7 +56,7 @@ class DayProgress:
         return {
             "clock": f"{now.astimezone(NZ):%a %d %b %H:%M:%S %Z}",
             "races": f"{statuses.get('Open', 0)} open, {running} running, {over} of {self._total_races} over",
-            "polls": f"{counts.polls} ({counts.failed_polls} failed)",
+            "polls": f"{counts.polls}, {counts.failed_polls} more failed",
             "odds ticks": str(counts.odds_ticks),
             "buckets": str(counts.money_flow_buckets),
             "lateness p95": f"{lateness_p95_s:.1f} s",

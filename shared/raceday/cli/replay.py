@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
 from raceday.cli.output import errors_explained, people, print_json
@@ -81,7 +82,10 @@ def replay(
     db: Annotated[Path | None, typer.Option(help="SQLite file to write (default: .raceday/replay.sqlite)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON line")] = False,
 ) -> None:
-    """Turn captured responses into a feed and drive the functions over it."""
+    """Turn captured responses into a feed and drive the functions over it.
+
+    Whatever is no response of a race or a meeting is left out; one that is meant to be and cannot be used has failed.
+    """
     with errors_explained():
         outcome = run_replay(directory, db or DEFAULT_FOLDER / "replay.sqlite")
     _summarise(outcome)
@@ -183,7 +187,7 @@ def _summarise(outcome: ReplayOutcome) -> None:
         highlight=False,
     )
     for failure in outcome.failures:
-        people.print(f"[red]failed[/]   {failure['file']}: {failure['reason']}", highlight=False)
+        people.print("[red]failed[/]   " + escape(f"{failure['file']}: {failure['reason']}"), highlight=False)
     for left_out in outcome.left_out:
-        people.print(f"[dim]left out[/] {left_out['file']}: {left_out['reason']}", highlight=False)
-    people.print(f"Everything is in {figures['db']}", highlight=False)
+        people.print("[dim]left out[/] " + escape(f"{left_out['file']}: {left_out['reason']}"), highlight=False)
+    people.print(escape(f"Everything is in {figures['db']}"), highlight=False)

@@ -129,7 +129,7 @@ def _first_poll(policy: CadencePolicy, target: PollTarget, now: datetime) -> dat
     interval_s = policy.interval_s(to_start_s, target.status)
     if interval_s is None or interval_s < SPREAD_FROM_S:
         return now
-    return _own_minute(target.race_id, interval_s, now)
+    return max(now, _own_minute(target.race_id, interval_s, now))
 
 
 def _stretches(policy: CadencePolicy, target: PollTarget) -> Iterator[tuple[datetime | None, datetime | None, int]]:

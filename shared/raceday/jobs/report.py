@@ -62,6 +62,14 @@ class RunReport:
             self.drift[name] += count
 
     @property
+    def first_failure(self) -> str:
+        """The first thing that failed, in words; empty when nothing did."""
+        if not self.failures:
+            return ""
+        first = self.failures[0]
+        return f"{first.subject}: {first.error}: {first.message}"
+
+    @property
     def everything_failed(self) -> bool:
         """Whether there was work and all of it failed."""
         return self.failed > 0 and self.processed + self.skipped == 0

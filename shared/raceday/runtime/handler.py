@@ -113,7 +113,7 @@ def _ledger_entry(
         feed_calls=run.ports.feed.calls if run else 0,
         store_calls=run.ports.store.calls if run else 0,
         peak_rss_mb=peak_rss_mb(),
-        message=report.message,
+        message=report.message or report.first_failure,
     )
 
 

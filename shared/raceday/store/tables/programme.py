@@ -21,10 +21,10 @@ MEETINGS = Table(
         instant("date", about="NZ racing date at 00:00:00Z: a day, not an instant"),
         text("trackCondition", 50),
         text("status", 50, required=True, about="always `active`"),
-        text("trackDirection", 20),
-        text("trackSurface", 50),
-        text("railPosition", 100),
-        text("weather", 50),
+        text("trackDirection", 20, about="empty: the feed says it of races only"),
+        text("trackSurface", 50, about="empty: the feed says it of races only"),
+        text("railPosition", 100, about="empty: the feed says it of races only"),
+        text("weather", 50, about="empty: the feed says it of races only"),
         instant("lastUpdated", about="when the row was written"),
         instant("apiGeneratedTime", about="when the feed made the response"),
         text("dataSource", 50),
@@ -153,7 +153,7 @@ ENTRANTS = Table(
     ),
     (Index("idx_race_runner", ("raceId", "runnerNumber")),),
     PUBLIC,
-    about="A runner in a race, with its present prices and money.",
+    about="A runner in a race, with its present prices and money; a scratched one keeps what it had last.",
 )
 
 RACE_RESULTS = Table(

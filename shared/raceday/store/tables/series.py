@@ -16,7 +16,8 @@ ODDS_HISTORY = Table(
     ),
     (Index("idx_race_entrant_time", ("raceId", "entrantId", "eventTimestamp")),),
     PUBLIC,
-    about="Every price of every runner, when it was first seen or moved by a cent or more.",
+    about="Every price of every runner, when it was first seen or moved by a cent or more. A runner's first response also "
+    "brings the feed's own record of its fixed win price; its present price follows even when it is the record's last.",
 )
 
 MONEY_FLOW_HISTORY = Table(
@@ -30,8 +31,12 @@ MONEY_FLOW_HISTORY = Table(
         decimal("holdPercentage", about="share of all money bet on the race"),
         decimal("betPercentage", about="share of the number of bets on the race"),
         integer("timeToStart", about="whole minutes; negative after the start"),
-        integer("timeInterval", about="the bucket: 60, 55 … 5, 4, 3, 2, 1, 0, then −1, −2 …"),
-        text("intervalType", 10, about="`5m`, `2m`, `30s` or `live`"),
+        integer("timeInterval", about="the bucket: 60 (everything before 55), 55 … 5, 4, 3, 2, 1, 0, then −1, −2 …"),
+        text(
+            "intervalType",
+            10,
+            about="`5m` over 30 minutes out at the last poll, `2m` over 5, `30s` to the start, then `live`",
+        ),
         text("poolType", 10, about="always `combined`: win and place"),
         integer("winPoolAmount", about="cents: win pool × share"),
         integer("placePoolAmount", about="cents: place pool × share"),
@@ -115,5 +120,5 @@ RACE_POLLS = Table(
     ),
     (Index("idx_race_polled", ("raceId", "polledAt")), Index("idx_polled_at", ("polledAt",))),
     PUBLIC,
-    about="Every poll that was made: how punctual, how fast, how good.",
+    about="Every poll that succeeded: how punctual, how fast, how good. Those that failed are in `poll_logs`.",
 )
