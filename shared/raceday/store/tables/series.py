@@ -17,7 +17,7 @@ ODDS_HISTORY = Table(
     (Index("idx_race_entrant_time", ("raceId", "entrantId", "eventTimestamp")),),
     PUBLIC,
     about="Every price of every runner, when it was first seen or moved by a cent or more. A runner's first response "
-    "also brings the feed's own record of its fixed win price; the present price follows even when it is the last of it.",
+    "also brings the feed's own record of its fixed win price; the present price follows in any case.",
 )
 
 MONEY_FLOW_HISTORY = Table(
