@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -138,8 +137,6 @@ def run_demo(plan: DemoPlan) -> DemoOutcome:
     programme = plan_day(plan.racing_date, plan.seed, plan.saturday)
     began = stage_due_at(plan.racing_date, DailyStage.MEETINGS) - LEAD
     wall_began = time.monotonic()
-    # A day leaves much behind that lives as long as the day: looking for garbage less often saves a twentieth.
-    gc.set_threshold(50_000, 20, 50)
     title = f"Race day {plan.racing_date}, seed {plan.seed}, cadence {plan.cadence}"
     return run_virtual(lambda clock: _follow_day(plan, programme, clock, title, wall_began), began)
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from raceday.errors import InvalidRequest, RaceDayError, UnknownRace
 from raceday.jobs.ports import Deadline, JobPorts
@@ -148,5 +149,14 @@ def _write_summary(entry: RunEntry, report: RunReport, log: JsonLog) -> None:
 
 
 def peak_rss_mb() -> float:
-    """Return the most memory that this process has held so far, in megabytes."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    """Return the most memory that this process has held so far, in megabytes.
+
+    On Linux from the process's own high-water mark: what `getrusage` says there includes the process that started
+    this one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        kilobytes = int(status.split("VmHWM:")[1].split()[0])
+    except (OSError, IndexError, ValueError):
+        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(kilobytes / 1024, 1)
