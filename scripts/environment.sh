@@ -15,7 +15,7 @@ find_python() {
         echo "RACEDAY_PYTHON=$RACEDAY_PYTHON is no Python 3.11 or newer: name another one, or unset it." >&2
         exit 1
     fi
-    for candidate in python3.13 python3.12 python3.11 python3.14 python3 python; do
+    for candidate in python3.12 python3.11 python3.13 python3.14 python3 python; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$candidate"
             return
