@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 from raceday.clock import Clock
@@ -22,6 +24,37 @@ ANSWER = """
 async def main(context):
     return context.res.json({"ok": True})
 """
+
+SLEEPS = """
+import asyncio
+running = most = finished = 0
+async def main(context):
+    global running, most, finished
+    running += 1
+    most = max(most, running)
+    try:
+        await asyncio.sleep(context.req.body["sleep_s"])
+        finished += 1
+    finally:
+        running -= 1
+    return context.res.json({})
+"""
+
+IGNORES_CANCELLATION = """
+import asyncio
+async def main(context):
+    for _ in range(20):
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            context.log("not now")
+    return context.res.empty()
+"""
+
+
+def module(function_id: str) -> ModuleType:
+    """The module of a function that has run, with what it counted."""
+    return sys.modules[f"raceday_function_{function_id}"]
 
 
 def declare(function_id: str, **settings: object) -> dict[str, Any]:

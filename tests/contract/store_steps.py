@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,16 +60,16 @@ async def polled(store: RaceStore, said: RaceEvent, due_at: datetime | None = No
     return made
 
 
-class StoreTests:
+class StoreTests(ABC):
     """Has a `store`; an adapter's test says how to make one and how to read its raw rows."""
 
+    @abstractmethod
     def make_store(self, folder: Path) -> RaceStore:
         """Return an empty store."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, store: RaceStore, table: str) -> list[dict[str, object]]:
         """Return all rows of a table by the catalogue's names, booleans as booleans, ordered by `$id`."""
-        raise NotImplementedError
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[RaceStore]:

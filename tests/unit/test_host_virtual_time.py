@@ -17,15 +17,13 @@ from raceday.host.virtual_time import VirtualClock, VirtualDeadlockError, run_vi
 START = datetime(2026, 11, 21, 17, tzinfo=UTC)
 
 
-def test_a_day_of_half_minute_sleeps_passes_in_well_under_a_second():
+def test_a_day_of_half_minute_sleeps_passes_without_waiting():
     async def main(clock):
         for _ in range(2880):
             await clock.sleep(30)
         return clock.now()
 
-    began = time.perf_counter()
     assert run_virtual(main, START) == START + timedelta(days=1)
-    assert time.perf_counter() - began < 1.0
 
 
 def test_a_sleep_longer_than_the_selector_takes_at_once_ends_exactly():

@@ -16,7 +16,7 @@ import pytest
 
 from raceday.nztab.transport import InProcess
 from raceday.simulator.app import simulator_app
-from raceday.simulator.faults import PROFILES, Fault, FaultDice, FaultProfile, parse_profile
+from raceday.simulator.faults import PROFILES, Fault, FaultDice, FaultProfile
 from raceday.simulator.feed import SimulatedFeed
 from raceday.simulator.programme import plan_day
 from raceday.simulator.request_log import RequestLog
@@ -162,7 +162,7 @@ def test_latency_is_waited_out() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_faults_happen_as_often_as_declared(name: str) -> None:
-    profile, draws = parse_profile(name), 4000
+    profile, draws = PROFILES[name], 4000
     dice = FaultDice(profile, seed=5)
     seen = Counter(dice.verdict(f"/events/{number % 97}", is_event=True).fault for number in range(draws))
     for fault in Fault:
@@ -180,9 +180,7 @@ def test_faults_are_the_same_for_a_race_whatever_else_is_asked() -> None:
     assert len(set(first)) > 2
 
 
-def test_an_unknown_profile_is_refused_with_the_names() -> None:
-    with pytest.raises(ValueError, match=r"flaky-events.*rough"):
-        parse_profile("gentle")
+def test_shares_of_faults_that_exceed_the_whole_are_refused() -> None:
     with pytest.raises(ValueError, match="at most 1"):
         FaultProfile(stall=0.7, reset=0.7)
 

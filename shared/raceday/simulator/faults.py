@@ -68,13 +68,6 @@ PROFILES = {
 }
 
 
-def parse_profile(name: str) -> FaultProfile:
-    """Return a profile by its name; raise ValueError with the known names for any other."""
-    if name not in PROFILES:
-        raise ValueError(f"unknown fault profile {name!r}: known are {', '.join(sorted(PROFILES))}")
-    return PROFILES[name]
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What happens to one request; `detail` chooses among variants of the fault."""
