@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from raceday.domain.derive import result_print
@@ -97,12 +98,13 @@ def state_after(poll: RacePoll, before: RaceState) -> RaceState:
             bool(runner.is_scratched),
             poll.entrant_fingerprints[runner.entrant_id],
             held.buckets if held else (),
+            poll.alert_odds.get(runner.entrant_id, held.alert_odds if held else None),
         )
     for bucket in poll.buckets:
         held = known[bucket.entrant_id]
         others = [amounts for amounts in held.buckets if amounts.bucket != bucket.bucket]
         buckets = (*others, BucketAmounts(bucket.bucket, bucket.win_cents, bucket.place_cents))
-        known[bucket.entrant_id] = KnownEntrant(held.entrant_id, held.odds, held.scratched, held.fingerprint, buckets)
+        known[bucket.entrant_id] = replace(held, buckets=buckets)
     result = before.result
     if poll.result is not None:
         dividends = settled_dividends(poll.result.dividends)

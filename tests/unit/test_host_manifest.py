@@ -9,7 +9,9 @@ import pytest
 
 from function_folders import ANSWER, declare, write_bundle
 from raceday.errors import ConfigError
+from raceday.host.event_names import matches
 from raceday.host.manifest import SPECIFICATIONS, FunctionManifest, load_manifest
+from raceday.store.events import RowEvent
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -126,6 +128,10 @@ def shipped() -> dict[str, FunctionManifest]:
         ("master-race-scheduler", "* * * * *", "s-1vcpu-512mb", 60),
         ("single-race-poller", "", "s-1vcpu-1gb", 90),
         ("batch-race-poller", "", "s-2vcpu-2gb", 180),
+        ("alert-evaluator", "", "s-1vcpu-512mb", 60),
+        ("money-flow-tracker", "", "s-1vcpu-1gb", 60),
+        ("race-pools-aggregator", "", "s-1vcpu-512mb", 60),
+        ("jockey-silks-enricher", "", "s-1vcpu-512mb", 60),
     ],
 )
 def test_the_shipped_manifest_says_what_was_decided(function_id, schedule, specification, timeout_s):
@@ -142,9 +148,21 @@ def test_nobody_may_execute_the_shipped_functions_without_a_key():
     assert all(function.execute == () for function in shipped().values())
 
 
-def test_only_the_scheduler_may_start_executions():
+def test_only_those_that_start_others_may():
     starters = [function.function_id for function in shipped().values() if "executions.write" in function.scopes]
-    assert starters == ["master-race-scheduler"]
+    assert starters == ["master-race-scheduler", "alert-evaluator"]
+
+
+def test_the_event_functions_hear_of_updates_as_the_clients_documents_say_and_of_upserts():
+    listeners = {name: function.events for name, function in shipped().items() if function.events}
+    assert set(listeners) == {"alert-evaluator", "money-flow-tracker", "race-pools-aggregator"}
+    for patterns in listeners.values():
+        assert "databases.*.collections.entrants.documents.*.update" in patterns
+        upsert = RowEvent("entrants", "runner", "upsert", {})
+        assert any(matches(pattern, "raceday-db", upsert) for pattern in patterns)
+        assert not any(
+            matches(pattern, "raceday-db", RowEvent("notifications", "n", "create", {})) for pattern in patterns
+        )
 
 
 def test_what_must_not_be_uploaded_is_ignored_by_every_shipped_function():

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from raceday.domain.alert_moves import AlertMoves, alert_moves
 from raceday.domain.entrant import Entrant
 from raceday.domain.fingerprint import fingerprint
 from raceday.domain.flow import MoneyFlow, RaceMoney, money_flow
-from raceday.domain.money_flow import Estimator
-from raceday.domain.odds import Odds, OddsKind, OddsTick, moved_prices, shortening_pct
+from raceday.domain.money_flow import Estimator, bucket_of, minutes_to_start
+from raceday.domain.odds import Odds, OddsKind, OddsTick, moved_prices
 from raceday.domain.quality import STALE_AFTER_S, consistent, poll_quality
 from raceday.domain.quality_inputs import measure
 from raceday.domain.race import StatusTransition
@@ -25,10 +26,15 @@ from raceday.domain.status import RaceStatus, is_backward
 
 @dataclass(frozen=True, slots=True)
 class DeriveSettings:
-    """The choices that an operator has. A move of `alert_move_pct` percent raises an event for the runner."""
+    """The choices that an operator has.
+
+    A move of `alert_move_pct` percent raises an event for the runner; a poll that scores less than
+    `quality_threshold` is marked as degraded.
+    """
 
     estimator: Estimator = Estimator.HOLD
     alert_move_pct: float = 5.0
+    quality_threshold: int = 60
 
 
 def derive_poll(
@@ -48,11 +54,16 @@ def derive_poll(
     prints = {entrant.entrant_id: _entrant_print(entrant, event, flow) for entrant in entrants}
     race_print = _race_print(event, status, prints)
     outdated = state.generated_at is not None and event.generated_at < state.generated_at
-    changed = not outdated and (race_print != state.fingerprint or _fills_new_bucket(flow, state))
+    opens_bucket = _fills_new_bucket(flow, state)
+    changed = not outdated and (race_print != state.fingerprint or opens_bucket)
     known = state.entrants
     changed_entrants = tuple(
         entrant for entrant in entrants if changed and _differs(known.get(entrant.entrant_id), entrant, prints)
     )
+    moves = (
+        alert_moves(entrants, known, settings.alert_move_pct, opens_bucket=opens_bucket) if changed else AlertMoves()
+    )
+    quality = poll_quality(measured)
     return RacePoll(
         race=event.race,
         timing=timing,
@@ -63,15 +74,18 @@ def derive_poll(
         transition=_transition(state, status, event) if changed else None,
         entrants=changed_entrants,
         entrant_fingerprints=prints,
-        moved=_moved(changed_entrants, state, settings),
+        moved=moves.moved,
+        alert_odds=moves.references,
         odds_ticks=_odds_ticks(changed_entrants, state, event) if changed else (),
         buckets=flow.buckets if changed else (),
         repairs=flow.repairs if changed else (),
         pools=event.pools if changed else None,
         result=_new_result(event.result, state.result) if changed else None,
-        quality=poll_quality(measured),
+        quality=quality,
         consistent=consistent(measured),
         stale=measured.payload_age_s > STALE_AFTER_S,
+        degraded=quality.score < settings.quality_threshold,
+        implied_pct=flow.implied_pct,
         holds=event.holds or {},
         drift=event.drift,
     )
@@ -148,6 +162,7 @@ def _differs(known: KnownEntrant | None, entrant: Entrant, prints: Mapping[str, 
 def _odds_ticks(entrants: tuple[Entrant, ...], state: RaceState, event: RaceEvent) -> tuple[OddsTick, ...]:
     ticks: list[OddsTick] = []
     race_id = event.race.race_id
+    bucket = bucket_of(minutes_to_start(event.race.advertised_start, event.generated_at))
     for entrant in entrants:
         known = state.entrants.get(entrant.entrant_id)
         if known is None:
@@ -165,31 +180,10 @@ def _odds_ticks(entrants: tuple[Entrant, ...], state: RaceState, event: RaceEven
                 if point.at < event.generated_at
             )
         ticks.extend(
-            OddsTick(race_id, entrant.entrant_id, kind, odds, event.generated_at)
+            OddsTick(race_id, entrant.entrant_id, kind, odds, event.generated_at, bucket=bucket)
             for kind, odds in moved_prices(known.odds if known else None, entrant.odds or Odds())
         )
     return tuple(ticks)
-
-
-def _moved(entrants: tuple[Entrant, ...], state: RaceState, settings: DeriveSettings) -> frozenset[str]:
-    """Return the known runners that moved far enough for an alert: by price, or by being scratched."""
-    moved: set[str] = set()
-    for entrant in entrants:
-        known = state.entrants.get(entrant.entrant_id)
-        if known is None:
-            continue
-        far = any(
-            abs(shortening_pct(before, after)) >= settings.alert_move_pct
-            for before, after in _price_pairs(known.odds, entrant.odds or Odds())
-        )
-        if far or (entrant.is_scratched and not known.scratched):
-            moved.add(entrant.entrant_id)
-    return frozenset(moved)
-
-
-def _price_pairs(before: Odds, after: Odds) -> list[tuple[float, float]]:
-    pairs = [(getattr(before, kind.value), getattr(after, kind.value)) for kind in OddsKind]
-    return [(old, new) for old, new in pairs if old and new]
 
 
 def _new_result(result: RaceResult | None, known: KnownResult | None) -> RaceResult | None:

@@ -43,6 +43,7 @@ class OddsTick:
     """A price of one runner that is new: first seen, or moved by at least `SMALLEST_MOVE`.
 
     `from_history` marks a point of the feed's own price history: `at` is then the very moment of the move.
+    `bucket` is the time bucket it was seen in, None for a point of that history.
     """
 
     race_id: str
@@ -52,6 +53,7 @@ class OddsTick:
     at: datetime
     opening: bool = False
     from_history: bool = False
+    bucket: int | None = None
 
 
 def moved_prices(before: Odds | None, after: Odds) -> Iterator[tuple[OddsKind, float]]:

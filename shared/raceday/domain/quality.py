@@ -44,6 +44,16 @@ class PollQuality:
         """The sum of the components, 0 to 100."""
         return round(sum(float(getattr(self, component)) for component in COMPONENTS))
 
+    @property
+    def losses(self) -> str:
+        """The components that lost points, in words: `hold sum 12 of 20, payload age 0 of 15`."""
+        lost = [
+            (component.replace("_", " "), getattr(self, component), getattr(_POINTS, component))
+            for component in COMPONENTS
+            if getattr(self, component) < getattr(_POINTS, component)
+        ]
+        return ", ".join(f"{name} {points:.0f} of {full:.0f}" for name, points, full in lost)
+
 
 COMPONENTS = tuple(field.name for field in fields(PollQuality))
 

@@ -42,13 +42,17 @@ class RaceEvent:
 
 @dataclass(frozen=True, slots=True)
 class KnownEntrant:
-    """What the store holds of a runner, as far as the next poll is compared with it."""
+    """What the store holds of a runner, as far as the next poll is compared with it.
+
+    `alert_odds` is the win price when the runner last raised an event for alerts, None before it had one.
+    """
 
     entrant_id: str
     odds: Odds
     scratched: bool
     fingerprint: str
     buckets: tuple[BucketAmounts, ...] = ()
+    alert_odds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,10 @@ class PollTiming:
 class RacePoll:
     """Everything that one poll changes. Written by `RaceStore.save_poll` as a whole or not at all.
 
-    `entrants` are the runners that are new or changed; `moved` those of them that were scratched or whose price moved
-    by at least the smallest alert threshold, so that the store raises an event for each. `changed` is False when the
-    feed said nothing new: then only the poll itself is written. `drift` counts what strayed from
-    the feed's usual shape.
+    `entrants` are the runners that are new or changed; `moved` those that moved far enough for an alert, so that the
+    store raises an event for each, and `alert_odds` the prices from which their next moves are counted. `changed` is
+    False when the feed said nothing new: then only the poll itself is written. `degraded` marks a poll whose quality
+    is below the threshold: it is kept all the same. `drift` counts what strayed from the feed's usual shape.
     """
 
     race: Race
@@ -105,6 +109,7 @@ class RacePoll:
     entrants: tuple[Entrant, ...]
     entrant_fingerprints: Mapping[str, str]
     moved: frozenset[str]
+    alert_odds: Mapping[str, float]
     odds_ticks: tuple[OddsTick, ...]
     buckets: tuple[MoneyFlowBucket, ...]
     repairs: tuple[IncrementRepair, ...]
@@ -113,5 +118,7 @@ class RacePoll:
     quality: PollQuality
     consistent: bool
     stale: bool
+    degraded: bool
+    implied_pct: Mapping[str, float] = field(default_factory=dict)
     holds: Mapping[str, HoldShare] = field(default_factory=dict)
     drift: Mapping[str, int] = field(default_factory=dict)

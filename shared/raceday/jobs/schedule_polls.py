@@ -26,6 +26,10 @@ TICKS_OF_SEED_003 = 4
 """Single and batch pollers wait at most 15 s for a race to fall due, so they are dispatched every 15 s."""
 
 
+SWEEPERS = ("money-flow-tracker", "race-pools-aggregator", "alert-evaluator")
+"""What repairs what lost events left out; alerts last, because they look at what the others repair."""
+
+
 class Dispatch(StrEnum):
     """Who polls the due races."""
 
@@ -37,12 +41,16 @@ class Dispatch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchedulePlan:
-    """How the scheduler works: `ticks` looks at the races a run, evenly over its minute."""
+    """How the scheduler works: `ticks` looks at the races a run, evenly over its minute.
+
+    Every `sweep_minutes` it starts the functions that repair what lost events left out; never when it is 0.
+    """
 
     poll: PollPlan
     dispatch: Dispatch = Dispatch.ENHANCED
     ticks: int = 4
     follow: MeetingFilter = field(default_factory=MeetingFilter)
+    sweep_minutes: int = 5
 
 
 async def schedule_polls(ports: JobPorts, plan: SchedulePlan) -> RunReport:
@@ -68,6 +76,7 @@ async def schedule_polls(ports: JobPorts, plan: SchedulePlan) -> RunReport:
         report.details["ticks"] = tick + 1
         if tick == 0:
             await _refresh_when_due(ports, plan.follow, began, report)
+            await _sweep_when_due(ports, plan.sweep_minutes, began, started)
     return report
 
 
@@ -150,3 +159,11 @@ async def _refresh_when_due(ports: JobPorts, follow: MeetingFilter, began: datet
     except RaceDayError as error:
         ports.log.warning("refresh_failed", error=type(error).__name__, message=str(error))
         report.fail("meeting list", error)
+
+
+async def _sweep_when_due(ports: JobPorts, sweep_minutes: int, began: datetime, started: _Started) -> None:
+    """Every few minutes, start the sweeps; each is an execution of its own with its own deadline."""
+    if sweep_minutes == 0 or began.minute % sweep_minutes:
+        return
+    for function_id in SWEEPERS:
+        await started.start(ports, function_id, {}, 1)

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 ROWS = ("rows.read", "rows.write")
 DATE = frozenset({"date"})
 RACES = frozenset({"raceId", "raceIds"})
+ENTRANT_EVENTS = (
+    "databases.*.collections.entrants.documents.*.update",
+    # An upsert raises its own event, and a pattern that names it is refused: this one has no action.
+    "databases.*.collections.entrants.documents.*",
+)
+BY_EVENT = frozenset({"event", "http"})
+"""Started by a row event; a call without one sweeps up what lost events left out."""
+SILKS = frozenset({"raceId", "entrantIds", "silks"})
 DEADLINE_MARGIN_S = 5.0
 """A run stops itself this long before the platform would end it."""
 EVERY_MINUTE_S = 55.0
@@ -59,5 +67,24 @@ FUNCTIONS = {
         FunctionSpec("single-race-poller", "s-1vcpu-1gb", 90, fields=frozenset({"raceId", "force"})),
         # Seed 001 gives s-1vcpu-2gb, which is no size of the platform.
         FunctionSpec("batch-race-poller", "s-2vcpu-2gb", 180, fields=frozenset({"raceIds", "force"})),
+        FunctionSpec(
+            "alert-evaluator",
+            "s-1vcpu-512mb",
+            60,
+            events=ENTRANT_EVENTS,
+            scopes=(*ROWS, "executions.write", "messages.write"),
+            triggers=BY_EVENT,
+            fields=frozenset({"deliver"}),
+        ),
+        FunctionSpec("money-flow-tracker", "s-1vcpu-1gb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT),
+        FunctionSpec("race-pools-aggregator", "s-1vcpu-512mb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT),
+        FunctionSpec(
+            "jockey-silks-enricher",
+            "s-1vcpu-512mb",
+            60,
+            scopes=(*ROWS, "files.read", "files.write"),
+            triggers=frozenset({"http"}),
+            fields=SILKS,
+        ),
     )
 }

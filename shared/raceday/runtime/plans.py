@@ -17,7 +17,7 @@ from raceday.runtime.handler import Run
 
 def derive_settings(run: Run) -> DeriveSettings:
     """Return how polls are derived."""
-    return DeriveSettings(run.settings.estimator, run.settings.alert_move_pct)
+    return DeriveSettings(run.settings.estimator, run.settings.alert_move_pct, run.settings.quality_threshold)
 
 
 def poll_plan(run: Run, policy: CadencePolicy | None = None) -> PollPlan:
@@ -39,7 +39,8 @@ def poll_plan(run: Run, policy: CadencePolicy | None = None) -> PollPlan:
 
 def schedule_plan(run: Run) -> SchedulePlan:
     """Return how the scheduler dispatches."""
-    return SchedulePlan(poll_plan(run), run.settings.dispatch, run.settings.ticks, run.settings.follow)
+    settings = run.settings
+    return SchedulePlan(poll_plan(run), settings.dispatch, settings.ticks, settings.follow, settings.sweep_minutes)
 
 
 def entrants_plan(run: Run) -> EntrantsPlan:

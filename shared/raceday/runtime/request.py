@@ -11,6 +11,8 @@ import orjson
 
 from raceday.errors import InvalidRequest
 
+ROW_ACTIONS = frozenset({"create", "update", "upsert", "delete"})
+
 
 class PlatformContext(Protocol):
     """The context object that the platform hands to `main`."""
@@ -29,11 +31,16 @@ class PlatformContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The trigger (`http`, `schedule` or `event`), the execution's id, and the body with the query mixed in."""
+    """The trigger (`http`, `schedule` or `event`), the execution's id, and the body with the query mixed in.
+
+    Of an event, `body` is the row after the write and `row_action` what was done to it: `create`, `update`, `upsert`
+    or `delete`. Only the platform can start a run with an event; a caller's own event header is not looked at.
+    """
 
     trigger: str
     execution_id: str
     body: Mapping[str, object]
+    row_action: str = ""
 
 
 def read_request(context: PlatformContext) -> RunRequest:
@@ -49,7 +56,16 @@ def read_request(context: PlatformContext) -> RunRequest:
     if trigger == "http":
         query = {name: value for name, value in (context.req.query or {}).items() if name not in body}
         body = body | query
-    return RunRequest(trigger, execution_id, body)
+    return RunRequest(trigger, execution_id, body, _row_action(headers) if trigger == "event" else "")
+
+
+def _row_action(headers: Mapping[str, str]) -> str:
+    """Return the last part of the event's name: the pattern that also catches upserts cannot name an action."""
+    name = headers.get("x-appwrite-event") or ""
+    action = name.rpartition(".")[2]
+    if action not in ROW_ACTIONS:
+        raise InvalidRequest("x-appwrite-event", f"is {name!r}, which is no row event")
+    return action
 
 
 def _json_object(raw: bytes) -> dict[str, object]:
@@ -65,7 +81,12 @@ def _json_object(raw: bytes) -> dict[str, object]:
 
 
 def refuse_unknown_fields(request: RunRequest, known: Collection[str]) -> None:
-    """Raise `InvalidRequest` for a field that the function does not take: a misspelt name must not pass unseen."""
+    """Raise `InvalidRequest` for a field that the function does not take: a misspelt name must not pass unseen.
+
+    The body of an event is a row, whose columns are whatever the table has.
+    """
+    if request.trigger == "event":
+        return
     for field in request.body:
         if field not in known:
             taken = ", ".join(sorted(known)) or "no fields"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -12,6 +13,8 @@ from raceday.domain.meeting import AU_NZ, MeetingFilter, RaceCode, parse_code
 from raceday.domain.money_flow import Estimator
 from raceday.errors import ConfigError
 from raceday.jobs.schedule_polls import Dispatch
+
+CHANNELS = frozenset({"webhook", "push"})
 
 
 def _codes(text: object) -> object:
@@ -39,6 +42,16 @@ def _cadence(text: object) -> object:
     if text not in POLICIES:
         raise ValueError(f"knows no cadence {text!r}: choose one of {', '.join(POLICIES)}")
     return text
+
+
+def _channels(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    channels = frozenset(part.strip().lower() for part in text.split(",") if part.strip())
+    unknown = sorted(channels - CHANNELS)
+    if unknown:
+        raise ValueError(f"knows no channel {', '.join(unknown)}: give webhook, push, or both separated by a comma")
+    return channels
 
 
 class Settings(BaseModel):
@@ -99,6 +112,42 @@ class Settings(BaseModel):
     long_stop_h: float = Field(
         12.0, alias="RACEDAY_LONG_STOP_H", ge=1, le=48, description="hours after its start when a race is given up"
     )
+    alert_default_user: str = Field(
+        "Default User",
+        alias="RACEDAY_ALERT_DEFAULT_USER",
+        max_length=50,
+        description="user who has the six default ranges without any row; - for nobody",
+    )
+    alert_cooldown_s: int = Field(
+        300,
+        alias="RACEDAY_ALERT_COOLDOWN_S",
+        ge=0,
+        le=86400,
+        description="seconds between two notifications of one configuration about one runner",
+    )
+    alert_channels: Annotated[frozenset[str], BeforeValidator(_channels)] = Field(
+        frozenset(), alias="RACEDAY_ALERT_CHANNELS", description="what may go out beside the row: webhook, push"
+    )
+    webhook_private: bool = Field(
+        False, alias="RACEDAY_WEBHOOK_PRIVATE", description="let webhooks go to private and loopback addresses"
+    )
+    sweep_minutes: int = Field(
+        5, alias="RACEDAY_SWEEP_MINUTES", ge=0, le=60, description="minutes between sweeps for lost events; 0 for none"
+    )
+    quality_threshold: int = Field(
+        60, alias="RACEDAY_QUALITY_THRESHOLD", ge=0, le=100, description="a poll that scores less is marked degraded"
+    )
+    retention_days: int = Field(
+        30, alias="RACEDAY_RETENTION_DAYS", ge=1, le=3650, description="days that history and logs are kept"
+    )
+    icon_folder: str = Field(
+        "", alias="RACEDAY_ICON_FOLDER", description="folder of the silks' icons (default: icons beside RACEDAY_DB)"
+    )
+    silk_hosts: str = Field(
+        "cdn.prod.pricekinetics.com,*.silks.betmakers.com",
+        alias="RACEDAY_SILK_HOSTS",
+        description="hosts that silk pictures may come from; *. stands for any labels",
+    )
     database: str = Field("", alias="RACEDAY_DB", description="SQLite file of the embedded store")
     log_level: str = Field(
         "INFO",
@@ -130,9 +179,14 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
 
     Raises `ConfigError` that lists every variable that is wrong, and why.
     """
-    given = {name: environment[name].strip() for name in VARIABLES if environment.get(name, "").strip()}
+    return _checked(tuple((name, environment[name].strip()) for name in VARIABLES if environment.get(name, "").strip()))
+
+
+@lru_cache(maxsize=8)
+def _checked(given: tuple[tuple[str, str], ...]) -> Settings:
+    """Return the settings of these variables; a process runs many times with the same."""
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(dict(given))
     except ValidationError as error:
         problems = [f"{problem['loc'][0]}: {_reason(problem['msg'])}" for problem in error.errors(include_input=False)]
         raise ConfigError("these environment variables cannot be used: " + "; ".join(problems)) from None

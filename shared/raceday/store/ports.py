@@ -17,6 +17,10 @@ from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.domain.status import RaceStatus
+from raceday.store.alert_ports import AlertStore
+from raceday.store.flow_ports import FlowStore
+from raceday.store.health_ports import HealthStore
+from raceday.store.silk_ports import SilkStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ class DayCounts:
     results: int = 0
 
 
-class RaceStore(Protocol):
+class RaceStore(AlertStore, FlowStore, SilkStore, HealthStore, Protocol):
     """Where races are kept. Adapters pass one behavioural suite (tests/contract/store_suite.py)."""
 
     @property

@@ -25,6 +25,8 @@ def entrant_rows(poll: RacePoll) -> list[Row]:
         if entrant.odds is not None:
             row |= odds_columns(entrant.odds)
         row |= _money(poll.holds.get(entrant.entrant_id), buckets.get(entrant.entrant_id))
+        reference = poll.alert_odds.get(entrant.entrant_id)
+        row |= without_nones({"impliedPercentage": poll.implied_pct.get(entrant.entrant_id), "alertOdds": reference})
         rows.append(fitted(ENTRANTS, row))
     return rows
 

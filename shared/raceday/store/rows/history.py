@@ -46,6 +46,7 @@ def odds_tick_row(tick: OddsTick) -> Row:
         "raceId": tick.race_id,
         "entrantId": tick.entrant_id,
         "isOpening": tick.opening,
+        "timeInterval": tick.bucket,
     }
 
 

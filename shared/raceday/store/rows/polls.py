@@ -31,6 +31,10 @@ _POINT_COLUMNS = {
 }
 
 
+DEGRADED = "DegradedPoll"
+"""The kind of a row of `poll_logs` about a poll that was kept."""
+
+
 def poll_row(poll: RacePoll, claim: PollClaim) -> Row:
     """Return one poll as a row of `race-polls`."""
     timing = poll.timing
@@ -50,6 +54,7 @@ def poll_row(poll: RacePoll, claim: PollClaim) -> Row:
         "isStale": poll.stale,
         "payloadAt": instant_text(poll.generated_at),
         "polledBy": claim.owner,
+        "degraded": poll.degraded,
     }
     return row | {_POINT_COLUMNS[component]: getattr(poll.quality, component) for component in COMPONENTS}
 
@@ -81,6 +86,21 @@ def failure_row(failure: PollFailure) -> Row:
         "message": failure.message,
         "latencyMs": failure.latency_ms,
         "payload": failure.payload.decode("utf-8", "replace") or None,
+    }
+    return fitted(POLL_LOGS, row)
+
+
+def degraded_row(poll: RacePoll, claim: PollClaim) -> Row:
+    """Return a poll that was kept although its quality is low as a row of `poll_logs`."""
+    at = instant_text(poll.timing.polled_at)
+    row: Row = {
+        "$id": derived_id("degraded", poll.race.race_id, at),
+        "raceId": poll.race.race_id,
+        "occurredAt": at,
+        "executionId": claim.owner,
+        "error": DEGRADED,
+        "message": f"kept with a score of {poll.quality.score}: {poll.quality.losses}",
+        "latencyMs": poll.timing.latency_ms,
     }
     return fitted(POLL_LOGS, row)
 

@@ -26,6 +26,7 @@ ENTRANT_COLUMNS = (
     "poolPlaceOdds",
     "isScratched",
     "contentHash",
+    "alertOdds",
 )
 RESULT_COLUMNS = ("$id", "resultStatus", "placingCount", "dividendCount", "contentHash")
 
@@ -53,9 +54,9 @@ def poll_target(  # noqa: PLR0913, PLR0917 (one parameter a column)
 
 def known_entrant(entrant_id: str, known: Sequence[Any], buckets: Sequence[BucketAmounts]) -> KnownEntrant:
     """Return what is known of a runner, from the columns that follow its id in `ENTRANT_COLUMNS`."""
-    fixed_win, fixed_place, pool_win, pool_place, scratched, content_hash = known
+    fixed_win, fixed_place, pool_win, pool_place, scratched, content_hash, alert_odds = known
     odds = Odds(fixed_win, fixed_place, pool_win, pool_place)
-    return KnownEntrant(entrant_id, odds, bool(scratched), content_hash or "", tuple(buckets))
+    return KnownEntrant(entrant_id, odds, bool(scratched), content_hash or "", tuple(buckets), alert_odds)
 
 
 def race_state(

@@ -95,4 +95,4 @@ def fitted(table: Table, row: Row) -> Row:
 def _text_sizes(table: Table) -> dict[str, int]:
     """Return how many characters each column takes; instants are written as 29 characters."""
     sizes = {column.name: column.size if column.kind == "text" else 40 for column in table.columns}
-    return {"$id": 36, "$createdAt": 40, "$updatedAt": 40} | sizes
+    return {"$id": 36, "$createdAt": 40, "$updatedAt": 40, "$permissions": 2000} | sizes

@@ -26,7 +26,7 @@ _COUNTS = """
            (SELECT count(*) FROM races) AS races,
            (SELECT count(*) FROM entrants) AS entrants,
            (SELECT count(*) FROM race_polls) AS polls,
-           (SELECT count(*) FROM poll_logs) AS failed_polls,
+           (SELECT count(*) FROM poll_logs WHERE error <> 'DegradedPoll') AS failed_polls,
            (SELECT count(*) FROM odds_history) AS odds_ticks,
            (SELECT count(*) FROM money_flow_history) AS money_flow_buckets,
            (SELECT count(*) FROM race_pools WHERE "hasData") AS race_pools,

@@ -11,7 +11,7 @@ from raceday.store.events import RowEvent
 from raceday.store.ports import PollClaim
 from raceday.store.rows.entrants import entrant_rows
 from raceday.store.rows.history import bucket_row, odds_tick_row, pools_row, repair_row
-from raceday.store.rows.polls import poll_row
+from raceday.store.rows.polls import degraded_row, poll_row
 from raceday.store.rows.programme import race_update_row
 from raceday.store.rows.results import FixedOddsRunner, result_row
 from raceday.store.rows.values import Row, StoredRow, instant_text
@@ -21,6 +21,7 @@ from raceday.store.tables import (
     ENTRANTS,
     MONEY_FLOW_HISTORY,
     ODDS_HISTORY,
+    POLL_LOGS,
     RACE_POLLS,
     RACE_POOLS,
     RACE_RESULTS,
@@ -44,6 +45,8 @@ def save_poll(db: SqliteConnection, poll: RacePoll, claim: PollClaim, *, events:
         _mark_polled(db, poll, polled_at)
         db.step("race marked")
         db.upsert(RACE_POLLS, [poll_row(poll, claim)], polled_at)
+        if poll.degraded:
+            db.upsert(POLL_LOGS, [degraded_row(poll, claim)], polled_at)
         db.step("poll written")
         give_back(db, claim, polled_at)
         db.step("claim given back")

@@ -30,7 +30,7 @@ def _make_table(connection: sqlite3.Connection, table: Table, path: str) -> None
     if not stored:
         connection.execute(create_statement(table))
     else:
-        for column in table.columns:
+        for column in (*table.columns, *_permission_columns(table)):
             _make_column(connection, table, column, stored.get(column.name), path)
     for index in table.indexes:
         unique = "UNIQUE " if index.kind == "unique" else ""
@@ -58,10 +58,15 @@ def create_statement(table: Table) -> str:
     """Return the statement that creates a table, with the three columns that every Appwrite row has."""
     columns = [
         f'"{column.name}" {_SQL_TYPES[column.kind]}{_default(column)}{" NOT NULL" if column.required else ""}'
-        for column in table.columns
+        for column in (*table.columns, *_permission_columns(table))
     ]
     system = ['"$id" TEXT NOT NULL PRIMARY KEY', '"$createdAt" TEXT NOT NULL', '"$updatedAt" TEXT NOT NULL']
     return f"CREATE TABLE {table.sql_name} ({', '.join(system + columns)}) STRICT"
+
+
+def _permission_columns(table: Table) -> tuple[Column, ...]:
+    """Return what tells who may see a row, of a table where that is a matter of the row."""
+    return (Column("$permissions", "text", 2000, about="JSON list"),) if table.row_security else ()
 
 
 def _default(column: Column) -> str:

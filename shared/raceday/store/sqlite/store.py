@@ -15,10 +15,14 @@ from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.store.events import RowEventSink
 from raceday.store.ports import DayCounts, MeetingSummary, PollClaim, PollFailure, PollWindow, RaceSummary, RunEntry
 from raceday.store.sqlite import claims, ledger, polls, programme, states
+from raceday.store.sqlite.alerts import SqliteAlerts
 from raceday.store.sqlite.connection import SqliteConnection
+from raceday.store.sqlite.flow import SqliteFlow
+from raceday.store.sqlite.health import SqliteHealth
+from raceday.store.sqlite.silks import SqliteSilks
 
 
-class SqliteStore:
+class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
     """Keeps races in one SQLite file; see `RaceStore` for what each operation promises.
 
     Several processes may use one file: SQLite's write lock makes every operation atomic for all of them.

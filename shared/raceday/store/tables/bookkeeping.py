@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raceday.store.tables.shapes import Index, Table, boolean, decimal, instant, integer, text
+from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, text
 
 POLL_CLAIMS = Table(
     "poll-claims",
@@ -25,13 +25,13 @@ POLL_LOGS = Table(
         instant("occurredAt", required=True),
         text("function", 50, about="which function asked"),
         text("executionId", 100),
-        text("error", 100, about="kind of failure"),
+        text("error", 100, about="kind of failure; `DegradedPoll` for one that was kept"),
         text("message", 2000),
         integer("latencyMs"),
         text("payload", 2000, about="the beginning of an answer that could not be understood"),
     ),
-    (Index("idx_race_occurred", ("raceId", "occurredAt")),),
-    about="Polls that failed, and why.",
+    (Index("idx_race_occurred", ("raceId", "occurredAt")), Index("idx_occurred", ("occurredAt",))),
+    about="Polls that failed, or were kept although their quality is below the threshold, and why.",
 )
 
 FUNCTION_RUNS = Table(
@@ -52,7 +52,7 @@ FUNCTION_RUNS = Table(
         decimal("peakRssMb", about="most memory of the process, in MB"),
         text("message", 2000),
     ),
-    (Index("idx_function_started", ("function", "startedAt")),),
+    (Index("idx_function_started", ("function", "startedAt")), Index("idx_started", ("startedAt",))),
     about="Every run of a function and what it did.",
 )
 
@@ -70,4 +70,37 @@ DAILY_STAGES = Table(
         integer("remaining", default=0, about="after the last run"),
     ),
     about="How far the day's import has come: one row for each racing date and stage.",
+)
+
+SWEEPS = Table(
+    "sweeps",
+    (
+        text("name", 50, required=True, about="the function that sweeps"),
+        instant("sweptTo", required=True, about="everything written before this was looked at"),
+    ),
+    about="How far each function has looked for what lost events left out.",
+)
+
+RACE_CLOSINGS = Table(
+    "race-closings",
+    (
+        text("raceId", 50, required=True),
+        text("raceDateNz", 15),
+        text("status", 50, about="`Final` or `Abandoned`"),
+        instant("closedAt", about="when the snapshot was taken"),
+        integer("polls"),
+        integer("failedPolls"),
+        integer("degradedPolls"),
+        decimal("coveragePct", about="time buckets present against expected"),
+        integer("qualityP5", about="5 % of its polls were no better"),
+        integer("qualityP50", about="median of its polls"),
+        decimal("latenessP95S", about="seconds"),
+        integer("winPoolTotal", about="cents"),
+        integer("placePoolTotal", about="cents"),
+        integer("totalRacePool", about="cents"),
+        text("runners", 20000, about="JSON list, one entry a runner: prices, money and shares at the close"),
+    ),
+    (Index("idx_race_date", ("raceDateNz",)),),
+    PUBLIC,
+    about="How a race stood when it closed and how well it was followed; kept for good when its history is dropped.",
 )

@@ -1,0 +1,85 @@
+"""The row of a row event as what it says about a runner."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from raceday.domain.entrant_update import EntrantUpdate
+from raceday.domain.money_flow import HoldShare
+from raceday.domain.odds import Odds, price
+from raceday.errors import InvalidRequest
+
+UNSTAMPED_AFTER = timedelta(minutes=1)
+"""A row whose write is later than its `lastUpdated` by more than this was written by someone who did not set it."""
+ODDS_COLUMNS = ("fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds")
+_LARGEST_CENTS = 2**53
+
+
+def entrant_update(row: Mapping[str, object]) -> EntrantUpdate:
+    """Return what a row of `entrants` says; raises `InvalidRequest` when it does not say whose row it is, or when."""
+    odds = Odds(
+        *(price(_number(row, name)) for name in ("fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds"))
+    )
+    hold_pct = _number(row, "holdPercentage")
+    scratched = row.get("isScratched") is True
+    return EntrantUpdate(
+        entrant_id=_text(row, "$id"),
+        race_id=_text(row, "raceId"),
+        name=str(row.get("name") or ""),
+        runner_number=_whole(row, "runnerNumber"),
+        odds=odds,
+        written_at=_written_at(row),
+        scratched=scratched,
+        scratched_at=_unix_seconds(row, "scratchTime") if scratched else None,
+        hold=HoldShare(hold_pct, _number(row, "betPercentage") or 0.0) if hold_pct is not None else None,
+        implied_pct=_number(row, "impliedPercentage"),
+        win_cents=_whole(row, "winPoolAmount"),
+        place_cents=_whole(row, "placePoolAmount"),
+    )
+
+
+def _written_at(row: Mapping[str, object]) -> datetime:
+    stamped, written = _instant(row, "lastUpdated"), _instant(row, "$updatedAt")
+    if written is None:
+        if stamped is None:
+            raise InvalidRequest("$updatedAt", "is missing: the event does not say when its row was written")
+        return stamped
+    return stamped if stamped is not None and written - stamped <= UNSTAMPED_AFTER else written
+
+
+def _text(row: Mapping[str, object], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidRequest(name, "is missing: the event's row is no row of entrants")
+    return value
+
+
+def _number(row: Mapping[str, object], name: str) -> float | None:
+    """Return a number; None for what is none: missing, text, NaN, or below zero."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value >= 0 else None
+
+
+def _whole(row: Mapping[str, object], name: str) -> int | None:
+    value = _number(row, name)
+    return int(value) if value is not None and value < _LARGEST_CENTS else None
+
+
+def _instant(row: Mapping[str, object], name: str) -> datetime | None:
+    value = row.get(name)
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo is not None else None
+
+
+def _unix_seconds(row: Mapping[str, object], name: str) -> datetime | None:
+    value = _whole(row, name)
+    return datetime.fromtimestamp(value, UTC) if value else None

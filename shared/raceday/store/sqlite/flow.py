@@ -1,0 +1,11 @@
+"""flow in SQLite."""
+
+from __future__ import annotations
+
+from raceday.store.sqlite.connection import SqliteConnection
+
+
+class SqliteFlow:
+    """The operations of the port of the same name."""
+
+    _db: SqliteConnection

@@ -1,0 +1,11 @@
+"""health in SQLite."""
+
+from __future__ import annotations
+
+from raceday.store.sqlite.connection import SqliteConnection
+
+
+class SqliteHealth:
+    """The operations of the port of the same name."""
+
+    _db: SqliteConnection
