@@ -153,6 +153,10 @@ def _pause_s(error: Exception, target: PollTarget, now: datetime) -> float:
 def _log(ports: JobPorts, event: RaceEvent, poll: RacePoll) -> None:
     if event.feed_error:
         ports.log.warning("feed_error", race_id=poll.race.race_id, message=event.feed_error)
+    if poll.degraded:
+        ports.log.warning(
+            "poll_degraded", race_id=poll.race.race_id, quality=poll.quality.score, lost=poll.quality.losses
+        )
     ports.log.debug(
         "race_polled",
         race_id=poll.race.race_id,

@@ -140,6 +140,7 @@ def _updated(poll: RacePoll) -> dict[str, object]:
         "totalRacePool": pools.race_total_cents if pools is not None else None,
         "resultsUpdated": poll.result is not None,
         "dataQualityScore": poll.quality.score,
+        "degraded": poll.degraded,
         "drift": dict(poll.drift),
         "latencyMs": poll.timing.latency_ms,
     }
