@@ -1,6 +1,7 @@
-"""alert-evaluator."""
+"""alert-evaluator: row events raise notifications; POST {} finds what lost events left out, {"deliver": true} sends."""
 
 from raceday.jobs.report import RunReport
+from raceday.runtime.alert_wiring import run_alerts
 from raceday.runtime.handler import Run, run_function
 from raceday.runtime.request import PlatformContext
 
@@ -10,5 +11,4 @@ async def main(context: PlatformContext) -> object:
 
 
 async def job(run: Run) -> RunReport:
-    run.ports.report.skip()
-    return run.ports.report
+    return await run_alerts(run)

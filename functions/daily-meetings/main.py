@@ -1,6 +1,7 @@
-"""daily-meetings: stores the day's Australian and New Zealand meetings (cron 17:00 UTC, or POST {"date"})."""
+"""daily-meetings: stores the day's meetings and drops what is past its time (cron 17:00 UTC, or POST {"date"})."""
 
 from raceday.jobs.import_meetings import import_meetings
+from raceday.jobs.keep_history import keep_history
 from raceday.jobs.report import RunReport
 from raceday.runtime.handler import Run, run_function
 from raceday.runtime.plans import asked_racing_date
@@ -12,4 +13,6 @@ async def main(context: PlatformContext) -> object:
 
 
 async def job(run: Run) -> RunReport:
-    return await import_meetings(run.ports, asked_racing_date(run), run.settings.follow)
+    report = await import_meetings(run.ports, asked_racing_date(run), run.settings.follow)
+    await keep_history(run.ports, run.settings.retention_days)
+    return report

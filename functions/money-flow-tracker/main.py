@@ -1,6 +1,8 @@
-"""money-flow-tracker."""
+"""money-flow-tracker: buckets of runners that others than our polls wrote (row event; without one, a sweep)."""
 
 from raceday.jobs.report import RunReport
+from raceday.jobs.sweep_flow import sweep_money_flow
+from raceday.jobs.track_money_flow import track_money_flow
 from raceday.runtime.handler import Run, run_function
 from raceday.runtime.request import PlatformContext
 
@@ -10,5 +12,7 @@ async def main(context: PlatformContext) -> object:
 
 
 async def job(run: Run) -> RunReport:
-    run.ports.report.skip()
-    return run.ports.report
+    request, estimator = run.request, run.settings.estimator
+    if request.trigger == "event":
+        return await track_money_flow(run.ports, request.row_action, request.body, estimator)
+    return await sweep_money_flow(run.ports, estimator)

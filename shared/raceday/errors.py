@@ -9,6 +9,8 @@ RaceDayError
 │   │   └── FeedThrottled  retry after `retry_after_s`
 │   ├── FeedNotFound     the feed does not have it (404); ask the meeting list
 │   └── FeedContractError  do not retry; keep the payload and look at it
+├── OutboundRefused      do not retry: a rule for outgoing requests, or what came back, forbids it
+├── OutboundUnavailable  retry later
 ├── StoreConflict        someone was first; re-read
 ├── StoreUnavailable     retry later
 └── ExecutionRefused     the platform did not start the function; the next run will
@@ -77,6 +79,14 @@ class FeedContractError(FeedError):
     def __init__(self, message: str, payload: bytes = b"") -> None:
         super().__init__(message)
         self.payload = payload[:PAYLOAD_BYTES]
+
+
+class OutboundRefused(RaceDayError):
+    """An outgoing request that is not made, or an answer that is not taken; says which rule forbids it."""
+
+
+class OutboundUnavailable(RaceDayError):
+    """Another server did not answer, or not in time."""
 
 
 class StoreConflict(RaceDayError):

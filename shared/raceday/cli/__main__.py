@@ -8,6 +8,7 @@ from raceday.cli.bench import bench
 from raceday.cli.demo import demo
 from raceday.cli.replay import replay
 from raceday.cli.simulate import simulate
+from raceday.cli.status import status
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(replay)
 app.command()(simulate)
+app.command()(status)
 app.add_typer(bench)
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from raceday.cli.bench_alerts import alerts
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.domain.derive import derive_poll
 from raceday.domain.race import Race
@@ -33,6 +34,7 @@ from raceday.simulator.replay import CapturedFeed
 from raceday.store.sqlite.store import SqliteStore
 
 bench = typer.Typer(name="bench", no_args_is_help=True, help="Measure what things cost.")
+bench.command()(alerts)
 
 STAGES = ("parse", "map", "state", "derive", "save")
 """What a poll costs beside the network: bytes to schema, schema to domain, read the state, derive, write."""

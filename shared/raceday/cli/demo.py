@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,16 +13,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from raceday.cli.demo_database import DEFAULT_FOLDER, fresh_database
+from raceday.cli.coverage_table import card_coverage_table
+from raceday.cli.demo_database import DEFAULT_DATABASE, fresh_database
+from raceday.cli.demo_people import ask_for_silks, newest_alerts, save_demo_alerts
 from raceday.cli.options import chosen_date, chosen_of
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.cli.progress import DayProgress
 from raceday.clock import Clock
 from raceday.domain.cadence import POLICIES
+from raceday.domain.coverage import RaceCoverage, coverage_pct
 from raceday.domain.poll_audit import PollAudit, audit_polls
 from raceday.domain.racing_day import DailyStage, stage_due_at
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
+from raceday.jobs.race_coverage import race_coverages
 from raceday.nztab.transport import InProcess
 from raceday.runtime.handler import peak_rss_mb
 from raceday.simulator.app import simulator_app
@@ -62,6 +67,7 @@ class DemoOutcome:
     virtual_s: float
     wall_s: float
     races_planned: int
+    coverages: Sequence[RaceCoverage]
 
     @property
     def terminal_races(self) -> int:
@@ -90,6 +96,11 @@ class DemoOutcome:
             "money_flow_buckets": self.counts.money_flow_buckets,
             "race_pools": self.counts.race_pools,
             "results": self.counts.results,
+            "notifications": self.counts.notifications,
+            "silks": self.counts.silks,
+            "coverage_pct": coverage_pct(self.coverages),
+            "quality_p5": self.audit.quality_p5,
+            "quality_p50": self.audit.quality_p50,
             "feed_calls": self.feed_calls,
             "store_transactions": self.store_transactions,
             "executions": self.executions,
@@ -122,7 +133,7 @@ def demo(  # noqa: PLR0913, PLR0917 (a command has as many parameters as options
             cadence=chosen_of("--cadence", cadence, POLICIES),
             faults=PROFILES[chosen_of("--faults", faults, PROFILES)],
             # Last, so that nothing is replaced for the sake of a command that cannot run.
-            database=fresh_database(db or DEFAULT_FOLDER / "demo.sqlite"),
+            database=fresh_database(db or DEFAULT_DATABASE),
         )
         outcome = run_demo(plan)
     _summarise(outcome)
@@ -147,8 +158,13 @@ async def _follow_day(
     began = clock.now()
     requests = RequestLog()
     app = simulator_app(SimulatedFeed(programme, clock.now), plan.faults, plan.seed, requests, clock.sleep)
-    environment = {"RACEDAY_CADENCE": plan.cadence, "RACEDAY_LOG_LEVEL": "WARNING"}
+    environment = {
+        "RACEDAY_CADENCE": plan.cadence,
+        "RACEDAY_LOG_LEVEL": "WARNING",
+        "RACEDAY_ICON_FOLDER": str(plan.database.with_suffix(".icons")),
+    }
     bundle = open_bundle(plan.database, clock, InProcess(app), environment)
+    await save_demo_alerts(bundle.store, began)
     over = asyncio.Event()
     with DayProgress(title, len(programme.imported_races())) as progress:
         watch = asyncio.create_task(_watch(plan, bundle, clock, progress, over))
@@ -166,6 +182,7 @@ async def _follow_day(
         virtual_s=(clock.now() - began).total_seconds(),
         wall_s=time.monotonic() - wall_began,
         races_planned=len(programme.imported_races()),
+        coverages=await race_coverages(bundle.store, began, clock.now(), clock.now()),
     )
     await bundle.store.close()
     return outcome
@@ -175,13 +192,17 @@ async def _watch(plan: DemoPlan, bundle: Bundle, clock: Clock, progress: DayProg
     """Look at the day once a minute: show it, and end it when every race is over (or it lasts for ever)."""
     gives_up_at = clock.now() + LONGEST_DAY
     minutes = 0
+    drawn: set[str] = set()
     while not over.is_set():
         await clock.sleep(60)
         minutes += 1
         now = clock.now()
         if progress.due(now):
             lateness = audit_polls(await bundle.store.poll_marks(now - timedelta(hours=1))).lateness_p95_s
-            progress.show(now, await bundle.store.day_counts(), lateness)
+            alerts = await newest_alerts(bundle.store)
+            progress.show(now, await bundle.store.day_counts(), lateness, alerts)
+        if minutes % 5 == 0:
+            await ask_for_silks(bundle, plan.racing_date, drawn)
         if now >= gives_up_at or (minutes % 5 == 0 and await _is_over(plan.racing_date, bundle)):
             over.set()
 
@@ -193,20 +214,28 @@ async def _is_over(day: date, bundle: Bundle) -> bool:
     return all(race.status.terminal for race in await bundle.store.races_on(day))
 
 
+def _database_option(outcome: DemoOutcome) -> str:
+    return "" if outcome.plan.database == DEFAULT_DATABASE else f" --db {escape(str(outcome.plan.database))}"
+
+
 def _summarise(outcome: DemoOutcome) -> None:
     """Say what happened, where it is, and what to do next."""
     figures = outcome.as_json()
+    people.print(card_coverage_table(outcome.coverages))
     people.print(
         f"[bold]{figures['terminal_races']} of {figures['races']} races over[/] "
         f"({figures['meetings']} meetings, {figures['entrants']} entrants, {figures['results']} results)\n"
         f"{figures['polls']} polls, {figures['double_polls']} of them double, {figures['late_polls']} later than an "
         f"interval, 95 % within {figures['lateness_p95_s']} s of their second; "
         f"{figures['failed_polls']} more failed; {figures['feed_calls']} feed calls\n"
-        f"{figures['odds_ticks']} odds ticks, {figures['money_flow_buckets']} money-flow buckets\n"
+        f"{figures['odds_ticks']} odds ticks, {figures['money_flow_buckets']} money-flow buckets, "
+        f"{figures['notifications']} notifications, {figures['silks']} silks; "
+        f"quality {figures['quality_p50']} of 100, 5 % of the polls {figures['quality_p5']} or less\n"
         f"{round(outcome.virtual_s / 3600, 1)} hours of racing in {figures['wall_s']} s "
         f"({figures['executions']} executions, {figures['peak_rss_mb']} MB of memory)\n"
         f"The day is in {escape(str(figures['db']))}\n"
-        "Next: a rough feed   scripts/demo --faults rough\n"
+        f"Next: is all well?   scripts/status{_database_option(outcome)}\n"
+        "      a rough feed   scripts/demo --faults rough\n"
         "      a big day      scripts/demo --saturday\n"
         "      the tests      scripts/test\n"
         "      the tables     docs/tables.md, and any SQLite browser",

@@ -10,6 +10,7 @@ from raceday.errors import ConfigError
 from raceday.host.bundle import PROJECT_ROOT
 
 DEFAULT_FOLDER = PROJECT_ROOT / ".raceday"
+DEFAULT_DATABASE = DEFAULT_FOLDER / "demo.sqlite"
 DEMO_APPLICATION_ID = 0x52444459
 """Written into the database's header, so that only an earlier demo's or replay's file is ever replaced."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from raceday.cli.output import people
 from raceday.domain.racing_day import NZ
+from raceday.store.alert_ports import StoredNotification
 from raceday.store.ports import DayCounts
 
 REFRESH_WALL_S = 0.5
@@ -24,6 +27,7 @@ class DayProgress:
         self._live = Live(console=people, auto_refresh=False, transient=True) if people.is_terminal else None
         self._shown_at = 0.0
         self._hour = -1
+        self._told: set[str] = set()
 
     def __enter__(self) -> DayProgress:
         if self._live is not None:
@@ -40,14 +44,23 @@ class DayProgress:
             return time.monotonic() - self._shown_at >= REFRESH_WALL_S
         return now.astimezone(NZ).hour != self._hour
 
-    def show(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> None:
-        """Show the day's state."""
+    def show(
+        self, now: datetime, counts: DayCounts, lateness_p95_s: float, alerts: Sequence[StoredNotification]
+    ) -> None:
+        """Show the day's state and the newest alerts, newest first; each alert once where lines follow lines."""
         self._shown_at = time.monotonic()
         self._hour = now.astimezone(NZ).hour
         if self._live is not None:
-            self._live.update(self._table(now, counts, lateness_p95_s), refresh=True)
+            table = self._table(now, counts, lateness_p95_s)
+            for alert in alerts:
+                table.add_row("alert", escape(_alert_line(alert)))
+            self._live.update(table, refresh=True)
         else:
             people.print(self._line(now, counts, lateness_p95_s), highlight=False)
+            for alert in reversed(alerts):
+                if alert.notification_id not in self._told:
+                    people.print(f"  alert {escape(_alert_line(alert))}", highlight=False)
+            self._told = {alert.notification_id for alert in alerts}
 
     def _fields(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> dict[str, str]:
         statuses = counts.races_by_status
@@ -59,6 +72,7 @@ class DayProgress:
             "polls": f"{counts.polls}, {counts.failed_polls} more failed",
             "odds ticks": str(counts.odds_ticks),
             "buckets": str(counts.money_flow_buckets),
+            "alerts": str(counts.notifications),
             "lateness p95": f"{lateness_p95_s:.1f} s",
         }
 
@@ -70,3 +84,7 @@ class DayProgress:
 
     def _line(self, now: datetime, counts: DayCounts, lateness_p95_s: float) -> str:
         return "  ".join(f"{name} {shown}" for name, shown in self._fields(now, counts, lateness_p95_s).items())
+
+
+def _alert_line(alert: StoredNotification) -> str:
+    return f"{alert.crossed_at.astimezone(NZ):%H:%M:%S} {alert.title} ({alert.user_id})"

@@ -34,7 +34,7 @@ class DeriveSettings:
 
     estimator: Estimator = Estimator.HOLD
     alert_move_pct: float = 5.0
-    quality_threshold: int = 60
+    quality_threshold: int = 75
 
 
 def derive_poll(
@@ -84,7 +84,7 @@ def derive_poll(
         quality=quality,
         consistent=consistent(measured),
         stale=measured.payload_age_s > STALE_AFTER_S,
-        degraded=quality.score < settings.quality_threshold,
+        degraded=quality.score < settings.quality_threshold and status is not RaceStatus.ABANDONED,
         implied_pct=flow.implied_pct,
         holds=event.holds or {},
         drift=event.drift,

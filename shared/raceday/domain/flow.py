@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from raceday.domain.money_flow import (
-    BASELINE_BUCKET,
     BucketAmounts,
     Estimator,
     HoldShare,
@@ -15,9 +14,8 @@ from raceday.domain.money_flow import (
     MoneyFlowBucket,
     bucket_of,
     implied_shares_pct,
-    increment_cents,
+    increments,
     minutes_to_start,
-    nearest_older,
     next_newer,
     repair_increments,
     share_of_pool_cents,
@@ -64,8 +62,7 @@ def money_flow(
         if written.win_cents is None and _has_amounts(known, written.bucket):
             continue
         buckets.append(written)
-        amounts = BucketAmounts(written.bucket, written.win_cents, written.place_cents)
-        repair = repair_increments(money.race_id, entrant_id, amounts, next_newer(known, written.bucket))
+        repair = repair_increments(money.race_id, entrant_id, written.amounts, next_newer(known, written.bucket))
         if repair is not None:
             repairs.append(repair)
     return MoneyFlow(tuple(buckets), tuple(repairs), implied)
@@ -85,8 +82,7 @@ def _bucket(
     hold_pct = hold.hold_pct if hold else None
     share_pct = hold_pct if estimator is Estimator.HOLD else implied_pct
     win, place = _amounts(money.pools, share_pct)
-    older = nearest_older(known, bucket)
-    previous = older if older is not None else BucketAmounts(bucket, None, None)
+    counted = increments(BucketAmounts(bucket, win, place), known)
     return MoneyFlowBucket(
         race_id=money.race_id,
         entrant_id=entrant_id,
@@ -100,12 +96,10 @@ def _bucket(
         win_cents=win,
         place_cents=place,
         total_cents=_win_and_place(money.pools),
-        win_increment_cents=increment_cents(win, previous.win_cents, has_previous=older is not None, bucket=bucket),
-        place_increment_cents=increment_cents(
-            place, previous.place_cents, has_previous=older is not None, bucket=bucket
-        ),
-        previous_bucket=older.bucket if older is not None else None,
-        baseline=older is None and win is not None and bucket >= BASELINE_BUCKET,
+        win_increment_cents=counted.win_cents,
+        place_increment_cents=counted.place_cents,
+        previous_bucket=counted.previous_bucket,
+        baseline=counted.baseline,
         odds=odds,
         after_scratching=money.after_scratching,
     )

@@ -125,17 +125,39 @@ class MoneyFlowBucket:
         """The label of the polling interval."""
         return interval_type(self.minutes_to_start)
 
+    @property
+    def amounts(self) -> BucketAmounts:
+        """What later buckets are compared with."""
+        return BucketAmounts(self.bucket, self.win_cents, self.place_cents)
+
+    @property
+    def increments(self) -> Increments:
+        """What came in since the bucket before."""
+        return Increments(self.win_increment_cents, self.place_increment_cents, self.previous_bucket, self.baseline)
+
+
+class Increments(NamedTuple):
+    """What came in during a bucket, in cents, and the bucket it is counted from; see `MoneyFlowBucket`."""
+
+    win_cents: int | None
+    place_cents: int | None
+    previous_bucket: int | None
+    baseline: bool
+
 
 @dataclass(frozen=True, slots=True)
 class IncrementRepair:
-    """New increments for a bucket already stored, because an older bucket was written again (a later start)."""
+    """New increments for a bucket already stored: an older bucket was written again, after a start that was put
+    back, or came late.
+    """
 
     race_id: str
     entrant_id: str
     bucket: int
     win_increment_cents: int | None
     place_increment_cents: int | None
-    previous_bucket: int
+    previous_bucket: int | None
+    baseline: bool = False
 
 
 def increment_cents(amount: int | None, previous: int | None, *, has_previous: bool, bucket: int) -> int | None:
@@ -148,6 +170,19 @@ def increment_cents(amount: int | None, previous: int | None, *, has_previous: b
     if not has_previous:
         return amount if bucket >= BASELINE_BUCKET else 0
     return amount - (previous or 0)
+
+
+def increments(amounts: BucketAmounts, stored: Iterable[BucketAmounts]) -> Increments:
+    """Return the increments of a bucket; `stored` holds the runner's buckets, this one among them or not."""
+    bucket, win, place = amounts
+    older = nearest_older(stored, bucket)
+    previous = older if older is not None else BucketAmounts(bucket, None, None)
+    return Increments(
+        increment_cents(win, previous.win_cents, has_previous=older is not None, bucket=bucket),
+        increment_cents(place, previous.place_cents, has_previous=older is not None, bucket=bucket),
+        older.bucket if older is not None else None,
+        baseline=older is None and win is not None and bucket >= BASELINE_BUCKET,
+    )
 
 
 def nearest_older(stored: Iterable[BucketAmounts], bucket: int) -> BucketAmounts | None:
@@ -171,11 +206,4 @@ def repair_increments(
     """
     if newer is None or written.win_cents is None:
         return None
-    return IncrementRepair(
-        race_id,
-        entrant_id,
-        newer.bucket,
-        increment_cents(newer.win_cents, written.win_cents, has_previous=True, bucket=newer.bucket),
-        increment_cents(newer.place_cents, written.place_cents, has_previous=True, bucket=newer.bucket),
-        written.bucket,
-    )
+    return IncrementRepair(race_id, entrant_id, newer.bucket, *increments(newer, [written]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -28,19 +28,23 @@ class PollAudit:
     """What the polls of some races add up to.
 
     A double poll came sooner after the one before than its interval allows; a late one more than a whole
-    interval after it was due. Imports count as polls, but cannot be double or late themselves.
+    interval after it was due. Imports count as polls, but cannot be double or late themselves. `quality_p5` is the
+    score that 5 % of the polls do not exceed, `quality_p50` the median.
     """
 
     polls: int
     double_polls: int
     late_polls: int
     lateness_p95_s: float
+    quality_p5: int = 0
+    quality_p50: int = 0
 
 
 def audit_polls(marks: Iterable[PollMark]) -> PollAudit:
     """Audit polls in any order."""
     ordered = sorted(marks, key=lambda mark: (mark.race_id, mark.polled_at))
     lateness = sorted(_lateness_s(mark) for mark in ordered if mark.due_at is not None)
+    scores = sorted(mark.quality_score for mark in ordered)
     return PollAudit(
         polls=len(ordered),
         double_polls=sum(
@@ -48,10 +52,12 @@ def audit_polls(marks: Iterable[PollMark]) -> PollAudit:
         ),
         late_polls=sum(_is_late(mark) for mark in ordered),
         lateness_p95_s=round(percentile(lateness, 0.95), 3),
+        quality_p5=int(percentile(scores, 0.05)),
+        quality_p50=int(percentile(scores, 0.5)),
     )
 
 
-def percentile(ordered: list[float], share: float) -> float:
+def percentile(ordered: Sequence[float], share: float) -> float:
     """Return the value below which the given share of an ascending list lies (nearest rank); 0 for none."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 

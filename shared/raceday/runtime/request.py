@@ -8,9 +8,11 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import orjson
+from pydantic import SecretStr
 
 from raceday.errors import InvalidRequest
 
+NO_KEY = SecretStr("")
 ROW_ACTIONS = frozenset({"create", "update", "upsert", "delete"})
 
 
@@ -35,12 +37,14 @@ class RunRequest:
 
     Of an event, `body` is the row after the write and `row_action` what was done to it: `create`, `update`, `upsert`
     or `delete`. Only the platform can start a run with an event; a caller's own event header is not looked at.
+    `api_key` is the key that the platform lends the run for its own API; empty where it lends none.
     """
 
     trigger: str
     execution_id: str
     body: Mapping[str, object]
     row_action: str = ""
+    api_key: SecretStr = NO_KEY
 
 
 def read_request(context: PlatformContext) -> RunRequest:
@@ -56,7 +60,8 @@ def read_request(context: PlatformContext) -> RunRequest:
     if trigger == "http":
         query = {name: value for name, value in (context.req.query or {}).items() if name not in body}
         body = body | query
-    return RunRequest(trigger, execution_id, body, _row_action(headers) if trigger == "event" else "")
+    action = _row_action(headers) if trigger == "event" else ""
+    return RunRequest(trigger, execution_id, body, action, SecretStr(headers.get("x-appwrite-key") or ""))
 
 
 def _row_action(headers: Mapping[str, str]) -> str:

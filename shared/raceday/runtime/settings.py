@@ -135,7 +135,7 @@ class Settings(BaseModel):
         5, alias="RACEDAY_SWEEP_MINUTES", ge=0, le=60, description="minutes between sweeps for lost events; 0 for none"
     )
     quality_threshold: int = Field(
-        60, alias="RACEDAY_QUALITY_THRESHOLD", ge=0, le=100, description="a poll that scores less is marked degraded"
+        75, alias="RACEDAY_QUALITY_THRESHOLD", ge=0, le=100, description="a poll that scores less is marked degraded"
     )
     retention_days: int = Field(
         30, alias="RACEDAY_RETENTION_DAYS", ge=1, le=3650, description="days that history and logs are kept"

@@ -134,7 +134,9 @@ def _form(rng: Random, meeting: PlannedMeeting, runner: PlannedRunner) -> dict[s
 
 
 def _silks(rng: Random, race: PlannedRace, runner: PlannedRunner) -> dict[str, object]:
-    body, pattern, sleeves, cap = (rng.choice(_COLOURS) for _ in range(4))
+    # A pattern in the colour of its cloth would be none.
+    body, pattern = rng.sample(_COLOURS, 2)
+    sleeves, cap = rng.choice(_COLOURS), rng.choice(_COLOURS)
     sprite = f"modelled-{race.race_id[:8]}/{runner.name.lower().replace(' ', '-')}"
     other = f"{race.race_id[:6]}_{race.number}_{runner.number}"
     return {

@@ -110,7 +110,7 @@ class MeetingSummary:
 class DayCounts:
     """What is stored of one database, for progress displays and summaries.
 
-    `race_pools` counts the races whose pools a poll has filled, `failed_polls` the rows of `poll_logs`.
+    `race_pools` counts the races whose pools a poll has filled, `failed_polls` the failures in `poll_logs`.
     """
 
     meetings: int = 0
@@ -123,6 +123,8 @@ class DayCounts:
     money_flow_buckets: int = 0
     race_pools: int = 0
     results: int = 0
+    notifications: int = 0
+    silks: int = 0
 
 
 class RaceStore(AlertStore, FlowStore, SilkStore, HealthStore, Protocol):

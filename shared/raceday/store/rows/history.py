@@ -57,16 +57,30 @@ def bucket_id(race_id: str, entrant_id: str, bucket: int) -> str:
 
 def bucket_row(bucket: MoneyFlowBucket, poll: RacePoll) -> Row:
     """Return a runner's bucket as a row of `money-flow-history`; the last poll of the bucket wins."""
+    pools = poll.pools or PoolTotals()
+    row = flow_columns(bucket, poll.timing.polled_at, win_pool=pools.win_cents != 0, place_pool=pools.place_cents != 0)
+    return row | {
+        "dataQualityScore": poll.quality.score,
+        "pollingLatencyMs": poll.timing.latency_ms,
+        "mathematicallyConsistent": poll.consistent,
+        "isStale": poll.stale,
+    }
+
+
+def flow_columns(bucket: MoneyFlowBucket, seen_at: datetime, *, win_pool: bool, place_pool: bool) -> Row:
+    """Return what a bucket says of a runner's money, seen by its writer at `seen_at`.
+
+    `win_pool` and `place_pool` tell whether there is money in the pool, so that the runner can have a share of it.
+    """
     row_id = bucket_id(bucket.race_id, bucket.entrant_id, bucket.bucket)
     share_pct = bucket.hold_pct if bucket.estimator is Estimator.HOLD else bucket.implied_pct
-    win_pool, place_pool = (poll.pools.win_cents, poll.pools.place_cents) if poll.pools else (0, 0)
     row: Row = {
         "$id": row_id,
         "raceId": bucket.race_id,
         "entrantId": bucket.entrant_id,
         "type": BUCKET_TYPE,
         "eventTimestamp": instant_text(bucket.at),
-        "pollingTimestamp": instant_text(poll.timing.polled_at),
+        "pollingTimestamp": instant_text(seen_at),
         "holdPercentage": bucket.hold_pct,
         "betPercentage": bucket.bet_pct,
         "timeToStart": bucket.minutes_to_start,
@@ -79,10 +93,6 @@ def bucket_row(bucket: MoneyFlowBucket, poll: RacePoll) -> Row:
         "winPoolPercentage": share_pct if win_pool else None,
         "placePoolPercentage": share_pct if place_pool else None,
         "bucketDocumentId": row_id,
-        "dataQualityScore": poll.quality.score,
-        "pollingLatencyMs": poll.timing.latency_ms,
-        "mathematicallyConsistent": poll.consistent,
-        "isStale": poll.stale,
         "impliedPercentage": bucket.implied_pct,
         "isBaseline": bucket.baseline,
         "estimator": bucket.estimator.value,
@@ -94,8 +104,8 @@ def bucket_row(bucket: MoneyFlowBucket, poll: RacePoll) -> Row:
 
 
 def repair_row(repair: IncrementRepair) -> Row:
-    """Return the increments of a stored bucket after an older one was written again."""
-    row: Row = {"$id": bucket_id(repair.race_id, repair.entrant_id, repair.bucket), "isBaseline": False}
+    """Return new increments for a stored bucket."""
+    row: Row = {"$id": bucket_id(repair.race_id, repair.entrant_id, repair.bucket), "isBaseline": repair.baseline}
     return row | _increments(repair.win_increment_cents, repair.place_increment_cents, repair.previous_bucket)
 
 

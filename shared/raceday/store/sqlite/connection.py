@@ -16,6 +16,7 @@ from typing import Any
 
 from raceday.errors import ConfigError, StoreUnavailable
 from raceday.store.rows.values import Row, StoredRow, unsaid_columns
+from raceday.store.sqlite.reading import connect_read_only, require_schema
 from raceday.store.sqlite.schema import make_schema
 from raceday.store.tables import Table
 
@@ -45,6 +46,26 @@ class SqliteConnection:
         self.transactions = 0
         self.step: Callable[[str], None] = _nothing
         """Called between the statements of a transaction; the fault tests pull the plug here."""
+
+    @classmethod
+    def open_read_only(cls, path: str) -> SqliteConnection:
+        """Open a database that exists, to read it; writing fails, and nothing is made or added.
+
+        Raises `ConfigError` when there is none or an older RaceDay made it, else as `open`.
+        """
+        try:
+            connection = connect_read_only(path, BUSY_TIMEOUT_S)
+        except sqlite3.Error as cause:
+            raise _opening_error(cause, path) from cause
+        try:
+            require_schema(connection, path)
+        except sqlite3.Error as cause:
+            connection.close()
+            raise _opening_error(cause, path) from cause
+        except ConfigError:
+            connection.close()
+            raise
+        return cls(connection, path)
 
     @classmethod
     def open(cls, path: str) -> SqliteConnection:

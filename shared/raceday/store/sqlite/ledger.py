@@ -30,7 +30,9 @@ _COUNTS = """
            (SELECT count(*) FROM odds_history) AS odds_ticks,
            (SELECT count(*) FROM money_flow_history) AS money_flow_buckets,
            (SELECT count(*) FROM race_pools WHERE "hasData") AS race_pools,
-           (SELECT count(*) FROM race_results) AS results
+           (SELECT count(*) FROM race_results) AS results,
+           (SELECT count(*) FROM notifications) AS notifications,
+           (SELECT count(*) FROM jockey_silks) AS silks
 """
 
 

@@ -41,6 +41,14 @@ class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
         """
         return cls(SqliteConnection.open(str(path)), on_row_event)
 
+    @classmethod
+    def open_read_only(cls, path: str | Path) -> SqliteStore:
+        """Open a database that exists to look at it: nothing is made or added, and writing fails.
+
+        Raises `ConfigError` when there is none, or an older RaceDay made it.
+        """
+        return cls(SqliteConnection.open_read_only(str(path)))
+
     def session(self) -> SqliteStore:
         """Return a view of the store for one run, with its own count of calls."""
         return SqliteStore(self._db.session(), self._on_row_event)

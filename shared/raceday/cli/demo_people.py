@@ -1,0 +1,45 @@
+"""The people of the demo: users with alerts, and a dashboard that asks for the silks of its races."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from raceday.domain.ids import derived_id
+from raceday.domain.racing_day import DailyStage
+from raceday.host.bundle import Bundle
+from raceday.store.alert_ports import StoredNotification
+from raceday.store.ports import RaceStore
+
+DEFAULT_USER = "Default User"
+"""Has no configuration at all, and therefore the six default ranges."""
+BETTOR = "demo-bettor"
+SHOWN_ALERTS = 4
+_THRESHOLDS: tuple[dict[str, object], ...] = (
+    {"alertType": "odds_shortening", "threshold": 25.0, "timeWindowSeconds": 600},
+    {"alertType": "odds_drifting", "threshold": 50.0, "timeWindowSeconds": 600},
+    {"alertType": "scratching"},
+)
+
+
+async def save_demo_alerts(store: RaceStore, at: datetime) -> None:
+    """Give one user thresholds on every runner of the day."""
+    for threshold in _THRESHOLDS:
+        row = {"$id": derived_id("demo", threshold["alertType"]), "userId": BETTOR, "enabled": True} | threshold
+        await store.save_alert_config(row, at)
+
+
+async def newest_alerts(store: RaceStore) -> Sequence[StoredNotification]:
+    """Return what the users were told last, newest first."""
+    told = [alert for user in (DEFAULT_USER, BETTOR) for alert in await store.notifications_of(user, SHOWN_ALERTS)]
+    return sorted(told, key=lambda alert: alert.crossed_at, reverse=True)[:SHOWN_ALERTS]
+
+
+async def ask_for_silks(bundle: Bundle, racing_date: date, asked: set[str]) -> None:
+    """Ask for the silks of the races whose runners are there, each race once; `asked` takes them up."""
+    stage = await bundle.store.stage(racing_date, DailyStage.ENTRANTS)
+    if stage is None or not stage.complete or asked:
+        return
+    for race in await bundle.store.races_on(racing_date):
+        asked.add(race.race_id)
+        await bundle.host.start("jockey-silks-enricher", {"raceId": race.race_id})

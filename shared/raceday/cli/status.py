@@ -1,0 +1,99 @@
+"""`status`: how RaceDay is doing, from what its database holds; fit to be a health check."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from raceday.cli.demo_database import DEFAULT_DATABASE, DEMO_APPLICATION_ID
+from raceday.cli.output import errors_explained, people, print_json
+from raceday.cli.status_tables import show_report
+from raceday.clock import SystemClock
+from raceday.domain.racing_day import NZ
+from raceday.errors import ConfigError, StoreUnavailable
+from raceday.jobs.health_json import health_json
+from raceday.jobs.health_report import HealthPlan, HealthReport, health_report
+from raceday.runtime.functions import FUNCTIONS
+from raceday.runtime.settings import Settings, load_settings
+from raceday.store.sqlite.store import SqliteStore
+
+
+def status(
+    db: Annotated[
+        Path | None, typer.Option(help="SQLite file to look at (default: RACEDAY_DB, else .raceday/demo.sqlite)")
+    ] = None,
+    at: Annotated[str, typer.Option(help="look as of this instant, such as 2026-11-22T04:00:00Z (default: now)")] = "",
+    every_race: Annotated[bool, typer.Option("--all", help="show the coverage of every race")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON line")] = False,
+) -> None:
+    """Say how RaceDay is doing: functions, races, coverage, quality, backlog, and what is wrong.
+
+    The exit code is 0 when all is well, 1 when something is wrong, 2 when the database cannot be looked at.
+    """
+    with errors_explained():
+        settings = load_settings(os.environ)
+        path = _database(db, settings)
+        try:
+            report, as_of = asyncio.run(_look(path, _instant(at), settings))
+        except StoreUnavailable as error:
+            # 1 would say that something was seen to be wrong; nothing was seen.
+            raise ConfigError(str(error)) from None
+    people.print(f"[bold]{escape(str(path))}[/] {as_of}", highlight=False)
+    show_report(people, report, every_race=every_race)
+    if as_json:
+        print_json({**health_json(report), "db": str(path)})
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _database(given: Path | None, settings: Settings) -> Path:
+    """Return the file to look at; raises `ConfigError` when none is named and no demo was run."""
+    if given is not None:
+        return given
+    if settings.database:
+        return Path(settings.database)
+    if DEFAULT_DATABASE.is_file():
+        return DEFAULT_DATABASE
+    raise ConfigError("no database to look at: give --db or set RACEDAY_DB, or make one with scripts/demo")
+
+
+def _instant(text: str) -> datetime | None:
+    """Return the instant of `--at`, or None; raises `ConfigError` for anything but an instant with its zone."""
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--at {text} is not an instant: write it as 2026-11-22T04:00:00Z") from None
+    if instant.tzinfo is None:
+        raise ConfigError(f"--at {text} names no zone: append Z for UTC, or an offset such as +13:00")
+    return instant.astimezone(UTC)
+
+
+async def _look(path: Path, at: datetime | None, settings: Settings) -> tuple[HealthReport, str]:
+    """Return the report and, in words, the instant that it is about."""
+    store = SqliteStore.open_read_only(path)
+    try:
+        as_of = ""
+        if at is None and store.application_id == DEMO_APPLICATION_ID:
+            at = await _last_run(store)
+            as_of = " (the end of its last run: a demo or replay made it)"
+        at = at or SystemClock().now()
+        plan = HealthPlan(tuple(FUNCTIONS), settings.quality_threshold, settings.retention_days)
+        return await health_report(store, at, plan), f"as of {at.astimezone(NZ):%a %d %b %Y %H:%M:%S %Z}{as_of}"
+    finally:
+        await store.close()
+
+
+async def _last_run(store: SqliteStore) -> datetime:
+    """Return when the last run of a demo or replay ended, by its own clock."""
+    for_ever = datetime.max.replace(tzinfo=UTC)
+    runs = await store.function_runs(tuple(FUNCTIONS), for_ever, for_ever)
+    ends = [runs_of.last.ended_at for runs_of in runs.values() if runs_of.last is not None]
+    return max(ends, default=SystemClock().now())

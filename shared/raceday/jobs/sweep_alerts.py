@@ -1,0 +1,85 @@
+"""alert-evaluator, by call: what lost events left out, and what a run had no time for.
+
+A race is looked at as a whole: every runner, over the whole race so far. That leaves what all its events would have.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from raceday.errors import RaceDayError
+from raceday.jobs.evaluate_alerts import AlertPlan, AlertTally, evaluate_runners
+from raceday.jobs.ports import JobPorts
+from raceday.jobs.report import RunReport
+from raceday.store.alert_ports import AlertBacklog, ConfigCursor
+
+RACE_MARGIN_S = 5.0
+"""A race is begun only when this is left of the run."""
+FIRST_LOOK_BACK = timedelta(minutes=15)
+LONGEST_LOOK_BACK = timedelta(days=1)
+"""After a longer stop nobody wants to be told of what was."""
+OVERLAP = timedelta(minutes=2)
+"""A row bears the time of its poll and is stored a little later; a sweep looks back so far behind the last one."""
+BACKLOG_AT_ONCE = 100
+
+
+async def sweep_alerts(ports: JobPorts, plan: AlertPlan) -> RunReport:
+    """Evaluate the backlog and the races touched since the last sweep.
+
+    The mark moves only over races that were done. One that fails is counted and noted in the backlog; the others
+    go on.
+    """
+    tally = AlertTally()
+    began = ports.clock.now()
+    await _work_off_backlog(ports, plan, tally)
+    await ports.store.save_alerts_swept_to(await _sweep_races(ports, plan, tally, began), began)
+    tally.tell(ports)
+    return ports.report
+
+
+async def _work_off_backlog(ports: JobPorts, plan: AlertPlan, tally: AlertTally) -> None:
+    backlog = await ports.store.alert_backlog(BACKLOG_AT_ONCE)
+    for number, note in enumerate(backlog):
+        if not ports.deadline.allows(RACE_MARGIN_S):
+            ports.report.remaining += len(backlog) - number
+            return
+        await _evaluate_note(ports, plan, tally, note)
+
+
+async def _sweep_races(ports: JobPorts, plan: AlertPlan, tally: AlertTally, began: datetime) -> datetime:
+    """Evaluate the races touched since the last sweep, the longest untouched first; return how far that has come."""
+    mark = await ports.store.alerts_swept_to()
+    since = began - FIRST_LOOK_BACK if mark is None else max(mark - OVERLAP, began - LONGEST_LOOK_BACK)
+    races = await ports.store.races_touched(since)
+    for number, (race_id, touched_at) in enumerate(races):
+        if not ports.deadline.allows(RACE_MARGIN_S):
+            ports.report.remaining += len(races) - number
+            return min(touched_at, began)
+        await _evaluate_note(ports, plan, tally, AlertBacklog(race_id, "", "", began))
+    return began
+
+
+async def _evaluate_note(ports: JobPorts, plan: AlertPlan, tally: AlertTally, note: AlertBacklog) -> None:
+    """Evaluate a race or one runner of it; what is not done, for lack of time or an error, is noted."""
+    try:
+        stopped_at = await _evaluate(ports, plan, tally, note)
+    except RaceDayError as error:
+        ports.log.warning("alerts_not_evaluated", race_id=note.race_id, error=type(error).__name__, message=str(error))
+        ports.report.fail(note.race_id, error)
+        await ports.store.save_alert_backlog(note)
+        return
+    rest = None
+    if stopped_at is not None:
+        rest = AlertBacklog(note.race_id, note.entrant_id, stopped_at.user_id, ports.clock.now())
+        ports.report.remaining += 1
+    await ports.store.settle_alert_backlog(note, rest)
+    ports.report.done()
+
+
+async def _evaluate(ports: JobPorts, plan: AlertPlan, tally: AlertTally, note: AlertBacklog) -> ConfigCursor | None:
+    runners = await ports.store.alert_runners(note.race_id)
+    meant = [runner for runner in runners if note.entrant_id in {"", runner.entrant_id}]
+    if not meant:
+        return None
+    begin = ConfigCursor(note.from_user) if note.from_user else None
+    return await evaluate_runners(ports, plan, meant, tally, begin)

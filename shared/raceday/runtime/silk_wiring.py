@@ -1,0 +1,50 @@
+"""Opens what jockey-silks-enricher works with beside the usual: the icon folder and the source of pictures.
+
+Only that function imports it, so that no other pays for what fetches and decodes pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from raceday.errors import ConfigError
+from raceday.jobs.enrich_silks import SilkTools
+from raceday.outbound.http import OutboundHttp
+from raceday.outbound.pictures import PictureSource
+from raceday.runtime.ports import current_ports
+from raceday.runtime.settings import Settings
+from raceday.store.icon_folder import IconFolder
+
+
+@asynccontextmanager
+async def open_silk_tools(settings: Settings) -> AsyncIterator[SilkTools]:
+    """Open the tools for one run and close their connections after it.
+
+    Pictures are only fetched when the feed is the real one: a stand-in feed names pictures that do not exist, and a
+    run on a virtual clock must not wait for the network. Raises `ConfigError` when there is no place for icons.
+    """
+    icons = IconFolder.open(icon_folder(settings))
+    if current_ports().transport is not None:
+        yield SilkTools(icons, None)
+        return
+    pictures = PictureSource(OutboundHttp(), silk_hosts(settings))
+    try:
+        yield SilkTools(icons, pictures)
+    finally:
+        await pictures.aclose()
+
+
+def icon_folder(settings: Settings) -> Path:
+    """Return the folder of icons: the one configured, or `icons` beside the database file."""
+    if settings.icon_folder:
+        return Path(settings.icon_folder)
+    if settings.database and settings.database != ":memory:":
+        return Path(settings.database).parent / "icons"
+    raise ConfigError("RACEDAY_ICON_FOLDER is not set: give the folder to keep the icons of silks in")
+
+
+def silk_hosts(settings: Settings) -> frozenset[str]:
+    """Return the hosts that pictures may come from."""
+    return frozenset(host.strip().lower() for host in settings.silk_hosts.split(",") if host.strip())

@@ -1,0 +1,122 @@
+"""Webhooks are signed so that a receiver who knows only the convention can check them; pushes are asked for once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from alert_steps import StandingClock
+from raceday.domain.alert_delivery import AlertChannels, Delivery
+from raceday.errors import OutboundRefused, OutboundUnavailable
+from raceday.outbound.http import OutboundAnswer
+from raceday.outbound.push import NoPush, PushSender
+from raceday.outbound.webhook import WebhookSender, signed_headers, webhook_body
+
+NOW = datetime(2026, 11, 22, 4, 0, 0, 900_000, tzinfo=UTC)
+DELIVERY = Delivery(
+    "n1", "ann", "7 Cérise shortened 41.7 %", "Win price …", "odds_shortening", "r", "e", "c", NOW, 41.7, 12.0, 7.0, 5
+)
+TO = AlertChannels("ann", "https://hooks.example/1", "plain secret", push=True)
+
+
+class FakeHttp:
+    """Answers every request alike and keeps what was asked."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.status = status
+        self.asked: list[tuple[str, bytes, Mapping[str, str]]] = []
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> OutboundAnswer:
+        self.asked.append((url, body, headers))
+        return OutboundAnswer(self.status, "", b"")
+
+
+def checked(headers: Mapping[str, str], body: bytes, key: bytes) -> bool:
+    """Check a signature as a receiver would, from the convention's words alone."""
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    return headers["webhook-signature"].split(",") == ["v1", expected]
+
+
+def send_webhook(status: int, to: AlertChannels = TO) -> FakeHttp:
+    http = FakeHttp(status)
+    asyncio.run(WebhookSender(http, StandingClock(NOW)).send(DELIVERY, to))  # type: ignore[arg-type]
+    return http
+
+
+def test_a_webhook_is_signed_with_the_text_as_it_stands():
+    [(url, body, headers)] = send_webhook(200).asked
+    assert url == "https://hooks.example/1"
+    assert headers["webhook-id"] == "n1"
+    assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+    assert checked(headers, body, b"plain secret")
+    assert not checked(headers, body + b" ", b"plain secret")
+    assert not checked(headers, body, b"another")
+
+
+def test_a_secret_of_the_convention_is_base64_behind_its_mark():
+    key = bytes(range(24))
+    secret = "whsec_" + base64.b64encode(key).decode()
+    assert checked(signed_headers("n1", NOW, b"{}", secret), b"{}", key)
+
+
+def test_a_body_says_what_the_row_says():
+    body = json.loads(webhook_body(DELIVERY))
+    assert (body["type"], body["data"]["title"]) == ("raceday.odds_shortening", "7 Cérise shortened 41.7 %")
+    assert datetime.fromisoformat(body["timestamp"]) == NOW
+    assert (body["data"]["valueBefore"], body["data"]["valueAfter"], body["data"]["timeInterval"]) == (12.0, 7.0, 5)
+
+
+@pytest.mark.parametrize("status", [301, 302, 308, 410])
+def test_a_redirect_and_a_receiver_that_is_gone_are_not_tried_again(status: int):
+    with pytest.raises(OutboundRefused, match=str(status)):
+        send_webhook(status)
+
+
+@pytest.mark.parametrize("status", [400, 404, 408, 429, 500, 503])
+def test_any_other_answer_is_tried_again(status: int):
+    with pytest.raises(OutboundUnavailable, match=str(status)):
+        send_webhook(status)
+
+
+@pytest.mark.parametrize(("secret", "reason"), [("", "webhookSecret"), ("whsec_not base64!", "base64")])
+def test_nothing_goes_out_unsigned(secret: str, reason: str):
+    with pytest.raises(OutboundRefused, match=reason):
+        send_webhook(200, AlertChannels("ann", "https://hooks.example/1", secret))
+
+
+def test_a_push_names_its_user_and_bears_the_notifications_id():
+    http = FakeHttp(201)
+    key = {"x-appwrite-project": "p", "x-appwrite-key": "k"}
+    asyncio.run(PushSender(http, "http://localhost/v1/", key).send(DELIVERY, TO))  # type: ignore[arg-type]
+    [(url, body, headers)] = http.asked
+    assert url == "http://localhost/v1/messaging/messages/push"
+    assert headers == {"content-type": "application/json", **key}
+    message = json.loads(body)
+    assert (message["messageId"], message["users"], message["title"]) == ("n1", ["ann"], DELIVERY.title)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(201, None), (409, None), (400, OutboundRefused), (401, OutboundRefused), (429, OutboundUnavailable),
+     (500, OutboundUnavailable)],
+)  # fmt: skip
+def test_a_push_that_the_platform_has_already_is_delivered(status: int, error: type[Exception] | None):
+    sender = PushSender(FakeHttp(status), "http://localhost/v1", {})  # type: ignore[arg-type]
+    if error is None:
+        asyncio.run(sender.send(DELIVERY, TO))
+    else:
+        with pytest.raises(error, match=str(status)):
+            asyncio.run(sender.send(DELIVERY, TO))
+
+
+def test_without_a_platform_nothing_is_pushed():
+    with pytest.raises(OutboundRefused, match="no platform"):
+        asyncio.run(NoPush().send(DELIVERY, TO))
