@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing, RaceHistory, RunnerAlerts
+from raceday.domain.alert_crossings import Crossing, RaceHistory, RunnerAlerts, rule_of
 from raceday.domain.alert_money import BucketMoney
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import Odds, OddsKind, OddsTick
@@ -61,4 +61,5 @@ def told(
 ) -> list[Crossing]:
     """What a configuration tells about the runner, given its past."""
     history = RaceHistory({RUNNER: list(ticks)}, list(buckets))
-    return RunnerAlerts(runner or update(), history).told(config, COOLDOWN_S)
+    alerts = RunnerAlerts(runner or update(), history)
+    return [crossing for _, crossing in alerts.told(rule_of(config), [config], COOLDOWN_S)]

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from raceday.domain.entrant_update import EntrantUpdate
 from raceday.errors import ExecutionRefused
-from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_update
+from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_runners_of
 from raceday.jobs.ports import Deadline, JobPorts
 from raceday.jobs.report import RunReport
 from raceday.jobs.sweep_alerts import sweep_alerts
 from raceday.store.events import RowEvent
 from raceday.store.ports import RaceStore
-from raceday.store.rows.updates import entrant_update
+from raceday.store.rows.updates import entrant_update, moved_runners
 
 NOBODY_ELSE = AlertPlan(default_user="", cooldown_s=300, deliver=False)
 EVERYBODY = AlertPlan(default_user="Default User", cooldown_s=300, deliver=False)
@@ -89,8 +90,13 @@ def alert_ports(store: RaceStore, at: datetime, **changes: Any) -> JobPorts:
 async def handled(store: RaceStore, event: RowEvent, at: datetime, plan: AlertPlan = EVERYBODY) -> JobPorts:
     """Evaluate one row event at an instant; return the ports with what they counted."""
     ports = alert_ports(store, at)
-    await evaluate_update(ports, entrant_update(event.row), plan)
+    await evaluate_runners_of(ports, written_runners(event), plan)
     return ports
+
+
+def written_runners(event: RowEvent) -> list[EntrantUpdate]:
+    """The runners that a row event is about."""
+    return moved_runners(event.row) if event.table == "races" else [entrant_update(event.row)]
 
 
 async def swept(store: RaceStore, at: datetime, plan: AlertPlan = EVERYBODY, **changes: Any) -> JobPorts:

@@ -109,6 +109,9 @@ class FlowSuite(StoreTests):
             update = entrant_update(row)
             assert update.written_at == SOON
             assert run(store.flow_standing(update)).polled
+            pools_then = run(store.pool_standing(update))
+            assert pools_then is not None
+            assert pools_then.runners == ()
             assert not run(store.save_flow(update, Estimator.HOLD, NOW))
         assert not run(store.save_pool_totals(race().race_id, Estimator.HOLD, NOW))
         assert self.everything(store) == before

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from contract.store_examples import IMPORTED, START, event, race
 from contract.store_steps import SOON, imported, polled
-from contract.suite_flow import NOW, FlowSuite, flow_operations, told
+from contract.suite_flow import AFTER, NOW, FlowSuite, all_day, flow_operations, told
 from contract.test_sqlite_query_plans import full_scans
 from contract.test_store_sqlite import sqlite_rows
 from raceday.domain.money_flow import Estimator
 from raceday.store.ports import RaceStore
+from raceday.store.rows.values import instant_text
 from raceday.store.sqlite import SqliteStore
 
 run = asyncio.run
@@ -47,6 +48,16 @@ def test_no_query_of_the_event_functions_scans_a_table(tmp_path: Path) -> None:
     }
     assert len(plans) >= 10
     assert {sql: scans for sql, scans in plans.items() if scans} == {}
+    run(store.close())
+
+
+def test_a_program_that_writes_past_our_bookkeeping_columns_is_seen(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path / "raceday.db")
+    run(imported(store))
+    run(polled(store, event(race(), SOON)))
+    store._db.write('UPDATE entrants SET "lastUpdated" = ? WHERE "runnerNumber" = 2', (instant_text(AFTER),))
+    [update] = run(store.runners_written_by_others(all_day(AFTER)))
+    assert (update.runner_number, update.written_at) == (2, AFTER)
     run(store.close())
 
 

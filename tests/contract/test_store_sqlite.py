@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +15,13 @@ import pytest
 from contract.store_examples import IMPORTED, event, meeting, poll, race, runner
 from contract.store_steps import LATER, SOON, TTL_S, claimed, imported, polled, state_of, target_of
 from contract.store_suite import StoreSuite
+from raceday.domain.entrant import Scratching
 from raceday.domain.odds import Odds
 from raceday.domain.race import Race
 from raceday.errors import ConfigError, StoreUnavailable
 from raceday.store.events import RowEvent
 from raceday.store.ports import PollClaim, RaceStore
+from raceday.store.rows.updates import moved_runners
 from raceday.store.sqlite import SqliteStore
 from raceday.store.tables import CATALOGUE
 
@@ -100,20 +103,29 @@ def test_pollers_in_several_processes_wait_for_one_another(tmp_path: Path) -> No
     run(store.close())
 
 
-def test_only_runners_that_moved_raise_an_event_with_their_whole_row() -> None:
+def test_a_poll_raises_one_event_for_its_race_when_runners_moved_and_the_row_names_them() -> None:
     seen: list[RowEvent] = []
     store = SqliteStore.open(":memory:", seen.append)
     run(imported(store))
     run(polled(store, event(race(), SOON)))
     assert seen == []
     moved, slight = runner(1, race(), odds=Odds(2.0, 1.3, 3.1, 1.4)), runner(2, race(), odds=Odds(4.01, 1.4, 4.1, 1.5))
-    said = event(race(), LATER, entrants=(moved, slight, runner(3, race())))
-    made = run(polled(store, said))
-    assert made.moved == {moved.entrant_id}
+    withdrawn = replace(runner(3, race()), is_scratched=True, scratching=Scratching(SOON))
+    made = run(polled(store, event(race(), LATER, entrants=(moved, slight, withdrawn))))
+    assert made.moved == {moved.entrant_id, withdrawn.entrant_id}
     [told] = seen
-    assert (told.table, told.row_id, told.action) == ("entrants", moved.entrant_id, "update")
-    assert (told.row["fixedWinOdds"], told.row["isScratched"], told.row["jockey"]) == (2.0, False, "Jockey 1")
-    assert told.row == next(row for row in sqlite_rows(store, "entrants") if row["$id"] == moved.entrant_id)
+    assert (told.table, told.row_id, told.action) == ("races", race().race_id, "update")
+    assert told.row == next(row for row in sqlite_rows(store, "races"))
+    first, second = moved_runners(told.row)
+    assert (first.entrant_id, first.name, first.runner_number, first.scratched) == (
+        moved.entrant_id,
+        "Runner 1",
+        1,
+        False,
+    )
+    assert (second.entrant_id, second.scratched, second.scratched_at) == (withdrawn.entrant_id, True, SOON)
+    assert first.race_id == race().race_id
+    assert first.written_at == LATER
     run(store.close())
 
 

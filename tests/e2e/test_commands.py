@@ -147,14 +147,19 @@ def test_the_demo_prints_its_contract(tmp_path: Path, monkeypatch: pytest.Monkey
     outcome = run_demo(DemoPlan(DAY, 1, False, tmp_path / "demo.sqlite", "enhanced", PROFILES["none"]))
 
     figures = outcome.as_json()
-    assert list(figures)[:22] == [
+    assert list(figures)[:27] == [
         "date", "meetings", "races", "entrants", "terminal_races", "polls", "failed_polls", "double_polls",
         "late_polls", "lateness_p95_s", "odds_ticks", "money_flow_buckets", "race_pools", "results", "feed_calls",
         "store_transactions", "executions", "failed_executions", "wall_s", "virtual_s", "polls_per_s", "peak_rss_mb",
+        "notifications", "silks", "coverage_pct", "quality_p5", "quality_p50",
     ]  # fmt: skip
     assert figures["terminal_races"] == figures["races"] == 2
     assert figures["polls"] > 60
     assert (figures["failed_polls"], figures["double_polls"], figures["late_polls"]) == (0, 0, 0)
+    assert figures["notifications"] > 10
+    assert figures["silks"] > 10
+    assert figures["coverage_pct"] == 100.0
+    assert 80 <= figures["quality_p5"] <= figures["quality_p50"] <= 100
 
 
 def test_a_demo_on_a_feed_that_is_down_says_that_it_failed(tmp_path: Path):

@@ -196,8 +196,7 @@ def test_a_write_that_becomes_visible_after_the_sweep_is_found_by_the_next_one()
         of = FlowDay()
         await of.prepare()
         of.clock.time = START - timedelta(minutes=57)
-        flow, _ = await of.sweep()
-        assert flow.details["derived"] == 0
+        await of.sweep()
         of.writer.write_round(seen_at(58))
         of.clock.time = START - timedelta(minutes=52)
 

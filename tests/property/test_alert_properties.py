@@ -17,7 +17,7 @@ from alert_steps import EVERYBODY, handled, swept
 from contract.store_examples import START, event, race, runner, scratched
 from contract.store_steps import imported, polled
 from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing, RaceHistory, RunnerAlerts
+from raceday.domain.alert_crossings import Crossing, RaceHistory, RunnerAlerts, by_rule
 from raceday.domain.alert_defaults import default_ranges
 from raceday.domain.alert_money import BucketMoney
 from raceday.domain.money_flow import HoldShare, bucket_of
@@ -71,7 +71,8 @@ def crossings(course: Sequence[Poll]) -> set[tuple[str, Crossing]]:
     """Everything that is told after some polls."""
     ticks, buckets = stored(course)
     alerts = RunnerAlerts(update(), RaceHistory({RUNNER: ticks}, buckets))
-    return {(config.config_id, crossing) for config in CONFIGS for crossing in alerts.told(config, COOLDOWN_S)}
+    found = (each for rule, configs in by_rule(CONFIGS).items() for each in alerts.told(rule, configs, COOLDOWN_S))
+    return {(config.config_id, crossing) for config, crossing in found}
 
 
 @given(polls)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
 from raceday.domain.alert_config import (
+    SPELLINGS,
     AlertConfig,
     AlertKind,
     BrokenAlertConfig,
@@ -125,3 +127,12 @@ def test_a_range_switched_off_is_not_given_again_and_one_for_a_race_is_none_of_t
     off = [config("ann", order, enabled=False) for order in range(1, 7)]
     of_a_race = config("ben", 1, race_id="race")
     assert len([*gaps.completed([*off, of_a_race]), *gaps.rest()]) == 7
+
+
+def test_the_page_names_every_spelling_and_every_default():
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    for kind, spellings in SPELLINGS.items():
+        [line] = [line for line in page.splitlines() if line.startswith(f"| `{kind.value}` |")]
+        written = {spelling.strip() for spelling in line.split("|")[2].split(",")}
+        assert written == {spelling for spelling in spellings if spelling.replace(" ", "_") != kind.value}
+    assert all(f"`{colour}`" in page for _, _, colour in DEFAULT_RANGES.values())

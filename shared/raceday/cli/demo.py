@@ -96,11 +96,6 @@ class DemoOutcome:
             "money_flow_buckets": self.counts.money_flow_buckets,
             "race_pools": self.counts.race_pools,
             "results": self.counts.results,
-            "notifications": self.counts.notifications,
-            "silks": self.counts.silks,
-            "coverage_pct": coverage_pct(self.coverages),
-            "quality_p5": self.audit.quality_p5,
-            "quality_p50": self.audit.quality_p50,
             "feed_calls": self.feed_calls,
             "store_transactions": self.store_transactions,
             "executions": self.executions,
@@ -109,6 +104,11 @@ class DemoOutcome:
             "virtual_s": round(self.virtual_s),
             "polls_per_s": round(self.counts.polls / self.wall_s, 1),
             "peak_rss_mb": peak_rss_mb(),
+            "notifications": self.counts.notifications,
+            "silks": self.counts.silks,
+            "coverage_pct": coverage_pct(self.coverages),
+            "quality_p5": self.audit.quality_p5,
+            "quality_p50": self.audit.quality_p50,
             "db": str(self.plan.database),
         }
 
@@ -201,7 +201,7 @@ async def _watch(plan: DemoPlan, bundle: Bundle, clock: Clock, progress: DayProg
             lateness = audit_polls(await bundle.store.poll_marks(now - timedelta(hours=1))).lateness_p95_s
             alerts = await newest_alerts(bundle.store)
             progress.show(now, await bundle.store.day_counts(), lateness, alerts)
-        if minutes % 5 == 0:
+        if len(drawn) < progress.total_races:
             await ask_for_silks(bundle, plan.racing_date, drawn)
         if now >= gives_up_at or (minutes % 5 == 0 and await _is_over(plan.racing_date, bundle)):
             over.set()

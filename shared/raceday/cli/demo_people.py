@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from raceday.domain.ids import derived_id
-from raceday.domain.racing_day import DailyStage
 from raceday.host.bundle import Bundle
 from raceday.store.alert_ports import StoredNotification
 from raceday.store.ports import RaceStore
@@ -15,6 +14,8 @@ DEFAULT_USER = "Default User"
 """Has no configuration at all, and therefore the six default ranges."""
 BETTOR = "demo-bettor"
 SHOWN_ALERTS = 4
+RACES_A_TIME = 5
+"""Silks are asked for a few races at a time, as a dashboard does when somebody looks at a meeting."""
 _THRESHOLDS: tuple[dict[str, object], ...] = (
     {"alertType": "odds_shortening", "threshold": 25.0, "timeWindowSeconds": 600},
     {"alertType": "odds_drifting", "threshold": 50.0, "timeWindowSeconds": 600},
@@ -36,10 +37,12 @@ async def newest_alerts(store: RaceStore) -> Sequence[StoredNotification]:
 
 
 async def ask_for_silks(bundle: Bundle, racing_date: date, asked: set[str]) -> None:
-    """Ask for the silks of the races whose runners are there, each race once; `asked` takes them up."""
-    stage = await bundle.store.stage(racing_date, DailyStage.ENTRANTS)
-    if stage is None or not stage.complete or asked:
-        return
-    for race in await bundle.store.races_on(racing_date):
-        asked.add(race.race_id)
-        await bundle.host.start("jockey-silks-enricher", {"raceId": race.race_id})
+    """Ask for the silks of some more races whose runners are there, in the order of their starts.
+
+    `asked` takes up the races, so that each is asked for once.
+    """
+    races = await bundle.store.races_on(racing_date)
+    new = [race.race_id for race in races if race.entrants_imported and race.race_id not in asked]
+    for race_id in new[:RACES_A_TIME]:
+        asked.add(race_id)
+        await bundle.host.start("jockey-silks-enricher", {"raceId": race_id})

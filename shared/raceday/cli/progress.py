@@ -23,7 +23,7 @@ class DayProgress:
 
     def __init__(self, title: str, total_races: int) -> None:
         self._title = title
-        self._total_races = total_races
+        self.total_races = total_races
         self._live = Live(console=people, auto_refresh=False, transient=True) if people.is_terminal else None
         self._shown_at = 0.0
         self._hour = -1
@@ -68,7 +68,7 @@ class DayProgress:
         running = statuses.get("Closed", 0) + statuses.get("Interim", 0)
         return {
             "clock": f"{now.astimezone(NZ):%a %d %b %H:%M:%S %Z}",
-            "races": f"{statuses.get('Open', 0)} open, {running} running, {over} of {self._total_races} over",
+            "races": f"{statuses.get('Open', 0)} open, {running} running, {over} of {self.total_races} over",
             "polls": f"{counts.polls}, {counts.failed_polls} more failed",
             "odds ticks": str(counts.odds_ticks),
             "buckets": str(counts.money_flow_buckets),

@@ -38,6 +38,8 @@ ENVIRONMENT = {
     "RACEDAY_FEED_REQUESTS_PER_S": "100",
     "RACEDAY_FEED_BURST": "100",
     "RACEDAY_LOG_LEVEL": "ERROR",
+    # Captures span months on one clock, and none of them is to be dropped as too old.
+    "RACEDAY_RETENTION_DAYS": "3650",
 }
 """Whatever was captured is replayed, and nobody has to be polite to a folder."""
 EVERYTHING = MeetingFilter(countries=None, codes=frozenset(RaceCode))

@@ -6,7 +6,7 @@ looks later finds the same crossings, and perhaps some more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Crossing(NamedTuple):
     amount: float | None = None
 
 
-class _Rule(NamedTuple):
+class AlertRule(NamedTuple):
     """What of a configuration decides which changes cross it: the same for many configurations."""
 
     kind: AlertKind
@@ -78,38 +78,54 @@ class RunnerAlerts:
         self._written: list[Observed] | None = written_price(update, ticks, history.buckets)
         self._prices: dict[int | None, list[Change]] = {}
         self._money: dict[int | None, list[Change]] = {}
-        self._crossed: dict[_Rule, list[Change]] = {}
+        self._crossed: dict[AlertRule, list[Crossing]] = {}
 
-    def told(self, config: AlertConfig, default_cooldown_s: int) -> list[Crossing]:
-        """Return what a configuration tells about this runner over the race so far, oldest first.
+    def told(
+        self,
+        rule: AlertRule,
+        configs: Iterable[AlertConfig],
+        default_cooldown_s: int,
+        look_back: timedelta | None = None,
+    ) -> Iterator[tuple[AlertConfig, Crossing]]:
+        """Yield what the configurations of one rule tell about this runner over the race so far, oldest first.
 
         At most one crossing of a time bucket, none within the cool-down after one that is told, and none from before
-        the configuration was last changed.
+        the configuration was last changed. With `look_back` what was crossed so long before the runner was written is
+        worked out, for the cool-down, but not told again; a scratching is told in any case.
         """
-        if config.entrant_id is not None and config.entrant_id != self._update.entrant_id:
-            return []
-        if config.kind is AlertKind.SCRATCHING:
-            return self._scratching(config)
-        rule = _rule(config)
-        cooldown_s = default_cooldown_s if config.cooldown_s is None else config.cooldown_s
-        changes = _after_cooldown(self._crossings_of(rule), config.changed_at, timedelta(seconds=cooldown_s))
-        crossings = [_crossing(change, str(change.bucket)) for change in changes]
-        written = self._written_crossing(rule, config.changed_at, crossings, cooldown_s)
-        return crossings if written is None else [*crossings, written]
+        crossed, written = self._crossings_of(rule), self._written_crossing(rule)
+        oldest = None if look_back is None or rule.kind is AlertKind.SCRATCHING else self._update.written_at - look_back
+        if written is None and (not crossed or (oldest is not None and crossed[-1].at < oldest)):
+            return
+        for config in configs:
+            if config.entrant_id is not None and config.entrant_id != self._update.entrant_id:
+                continue
+            cooldown_s = default_cooldown_s if config.cooldown_s is None else config.cooldown_s
+            told = _after_cooldown(crossed, config.changed_at, timedelta(seconds=cooldown_s))
+            for crossing in told:
+                if oldest is None or crossing.at >= oldest:
+                    yield config, crossing
+            if written is not None and _also_told(written, told, config.changed_at, cooldown_s):
+                slot = int(written.at.timestamp() // max(cooldown_s, SHORTEST_SLOT_S))
+                yield config, written._replace(slot=f"written {slot}")
 
-    def _crossings_of(self, rule: _Rule) -> list[Change]:
-        """Return the changes that cross a rule in the order of time, prices before money of the same moment."""
+    def _crossings_of(self, rule: AlertRule) -> list[Crossing]:
+        """Return the crossings of a rule in the order of time, prices before money of the same moment."""
         found = self._crossed.get(rule)
         if found is None:
-            changes: list[Change] = []
-            if rule.kind in ON_ODDS:
-                changes += self._price_changes(rule.window_s)
-            if rule.kind in ON_MONEY:
-                changes += self._money_changes(rule.window_s)
-            found = [change for change in changes if rule.crossed_by(change)]
-            found.sort(key=lambda change: (change.at, change.of_money))
+            found = self._scratching() if rule.kind is AlertKind.SCRATCHING else self._changes_across(rule)
             self._crossed[rule] = found
         return found
+
+    def _changes_across(self, rule: AlertRule) -> list[Crossing]:
+        changes: list[Change] = []
+        if rule.kind in ON_ODDS:
+            changes += self._price_changes(rule.window_s)
+        if rule.kind in ON_MONEY:
+            changes += self._money_changes(rule.window_s)
+        crossed = [change for change in changes if rule.crossed_by(change)]
+        crossed.sort(key=lambda change: (change.at, change.of_money))
+        return [_crossing(change, str(change.bucket)) for change in crossed]
 
     def _price_changes(self, window_s: int | None) -> list[Change]:
         if window_s not in self._prices:
@@ -121,44 +137,51 @@ class RunnerAlerts:
             self._money[window_s] = money_changes(self._columns, self._update.entrant_id, window_s)
         return self._money[window_s]
 
-    def _scratching(self, config: AlertConfig) -> list[Crossing]:
+    def _scratching(self) -> list[Crossing]:
         """Return that the runner is out. A row that does not say since when was scratched when it was written."""
         at = self._update.scratched_at or self._update.written_at
-        if not self._update.scratched or (config.changed_at is not None and at <= config.changed_at):
-            return []
-        return [Crossing(AlertKind.SCRATCHING, at, "scratched")]
+        return [Crossing(AlertKind.SCRATCHING, at, "scratched")] if self._update.scratched else []
 
-    def _written_crossing(
-        self, rule: _Rule, changed_at: datetime | None, told: Sequence[Crossing], cooldown_s: int
-    ) -> Crossing | None:
-        """Return the crossing by a price that no poll saw; it never takes the place of one that a poll saw."""
+    def _written_crossing(self, rule: AlertRule) -> Crossing | None:
+        """Return the crossing of a rule by a price that no poll saw."""
         if self._written is None or rule.kind not in ON_ODDS:
             return None
         change = written_change(self._written, rule.window_s)
-        if change is None or not rule.crossed_by(change) or (changed_at is not None and change.at <= changed_at):
-            return None
-        if any(0 <= (change.at - crossing.at).total_seconds() < cooldown_s for crossing in told):
-            return None
-        slot = int(change.at.timestamp() // max(cooldown_s, SHORTEST_SLOT_S))
-        return _crossing(change, f"written {slot}")
+        return _crossing(change, "") if change is not None and rule.crossed_by(change) else None
 
 
-def _rule(config: AlertConfig) -> _Rule:
+def rule_of(config: AlertConfig) -> AlertRule:
+    """Return the rule of a configuration; the six ranges look at time buckets and not at a window."""
     window_s = None if config.kind is AlertKind.PERCENTAGE_RANGE else config.window_s
-    return _Rule(config.kind, window_s, config.at_least, config.below)
+    return AlertRule(config.kind, window_s, config.at_least, config.below)
 
 
-def _after_cooldown(changes: Iterable[Change], changed_at: datetime | None, cooldown: timedelta) -> list[Change]:
-    told: list[Change] = []
-    buckets: set[int | None] = set()
-    for change in changes:
-        if changed_at is not None and change.at <= changed_at:
+def by_rule(configs: Iterable[AlertConfig]) -> dict[AlertRule, list[AlertConfig]]:
+    """Return configurations by their rule: what crosses it is worked out once for all of them."""
+    rules: dict[AlertRule, list[AlertConfig]] = {}
+    for config in configs:
+        rules.setdefault(rule_of(config), []).append(config)
+    return rules
+
+
+def _after_cooldown(crossed: Iterable[Crossing], changed_at: datetime | None, cooldown: timedelta) -> list[Crossing]:
+    told: list[Crossing] = []
+    slots: set[str] = set()
+    for crossing in crossed:
+        if changed_at is not None and crossing.at <= changed_at:
             continue
-        if change.bucket in buckets or (told and change.at - told[-1].at < cooldown):
+        if crossing.slot in slots or (told and crossing.at - told[-1].at < cooldown):
             continue
-        told.append(change)
-        buckets.add(change.bucket)
+        told.append(crossing)
+        slots.add(crossing.slot)
     return told
+
+
+def _also_told(written: Crossing, told: Iterable[Crossing], changed_at: datetime | None, cooldown_s: int) -> bool:
+    """Whether a price that no poll saw is told as well: it never takes the place of one that a poll saw."""
+    if changed_at is not None and written.at <= changed_at:
+        return False
+    return not any(0 <= (written.at - crossing.at).total_seconds() < cooldown_s for crossing in told)
 
 
 def _crossing(change: Change, slot: str) -> Crossing:

@@ -1,7 +1,7 @@
 """Which runners moved far enough to raise an event for alerts.
 
-An event costs an execution for each function that listens, so a poll writes its runners silently and raises events
-for these alone.
+An event costs an execution for each function that listens, so a poll writes silently, and raises one event for its
+race when at least one runner moved.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from raceday.domain.race_poll import KnownEntrant
 
 @dataclass(frozen=True, slots=True)
 class AlertMoves:
-    """The runners that raise an event, and the win prices from which the next moves are counted, by runner."""
+    """The runners whose moves raise an event, and the win prices from which the next moves are counted, by runner."""
 
     moved: frozenset[str] = frozenset()
     references: Mapping[str, float] = field(default_factory=dict)

@@ -72,6 +72,7 @@ def derive_poll(
         generated_at=event.generated_at,
         status=status if changed else state.status,
         transition=_transition(state, status, event) if changed else None,
+        runners=entrants,
         entrants=changed_entrants,
         entrant_fingerprints=prints,
         moved=moves.moved,

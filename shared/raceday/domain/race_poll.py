@@ -93,8 +93,9 @@ class PollTiming:
 class RacePoll:
     """Everything that one poll changes. Written by `RaceStore.save_poll` as a whole or not at all.
 
-    `entrants` are the runners that are new or changed; `moved` those that moved far enough for an alert, so that the
-    store raises an event for each, and `alert_odds` the prices from which their next moves are counted. `changed` is
+    `runners` are all that the response named, `entrants` those that are new or changed, `moved` those that moved far
+    enough for an alert, so that the store raises an event for the race; `alert_odds` are the prices from which their
+    next moves are counted. `changed` is
     False when the feed said nothing new: then only the poll itself is written. `degraded` marks a poll whose quality
     is below the threshold: it is kept all the same. `drift` counts what strayed from the feed's usual shape.
     """
@@ -106,6 +107,7 @@ class RacePoll:
     generated_at: datetime
     status: RaceStatus
     transition: StatusTransition | None
+    runners: tuple[Entrant, ...]
     entrants: tuple[Entrant, ...]
     entrant_fingerprints: Mapping[str, str]
     moved: frozenset[str]

@@ -1,17 +1,20 @@
 """alert-evaluator, by event: which configurations a runner has crossed, and the notifications that are not there yet.
 
-An event only says which runner was written. Everything else is read from the store, so that events may be lost,
-doubled or shuffled: the next one, or the sweep, leaves the same notifications.
+An event only says which runners were written. Everything else is read from the store, so that events may be lost,
+doubled or shuffled: the next one, or the sweep, leaves the same notifications. An event looks a quarter of an hour
+back, the sweep over the whole race.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from raceday.domain.alert_config import ON_MONEY, ON_ODDS, AlertConfig
-from raceday.domain.alert_crossings import RaceHistory, RunnerAlerts
+from raceday.domain.alert_crossings import RaceHistory, RunnerAlerts, by_rule
 from raceday.domain.alert_defaults import RangeGaps, default_ranges
+from raceday.domain.alert_delivery import OUT_OF_DATE
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.notification import Notification, notification, title
 from raceday.errors import ExecutionRefused
@@ -24,6 +27,7 @@ PAGE_MARGIN_S = 3.0
 """A page of configurations is begun only when this is left of the run."""
 TITLES_TOLD = 5
 BROKEN_TOLD = 5
+BROKEN_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +46,51 @@ class AlertPlan:
 
 @dataclass(slots=True)
 class AlertTally:
-    """What a run found: notifications that are new, and configurations that mean nothing, with the reason."""
+    """What a run found: how many notifications are new, the first titles, and configurations that mean nothing.
 
-    raised: list[Notification] = field(default_factory=list)
+    Of the latter no more than `BROKEN_COUNTED` are told apart, however many there are.
+    """
+
+    raised: int = 0
+    titles: list[str] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
+
+    def add_raised(self, told: Sequence[Notification]) -> None:
+        """Count new notifications."""
+        self.raised += len(told)
+        self.titles += [title(first) for first in told[: TITLES_TOLD - len(self.titles)]]
+
+    def add_broken(self, broken: Sequence[tuple[str, str]]) -> None:
+        """Note configurations that mean nothing, each with the reason."""
+        self.broken.update(broken[: max(0, BROKEN_COUNTED - len(self.broken))])
 
     def tell(self, ports: JobPorts) -> None:
         """Put it into the report and the log."""
         details = ports.report.details
-        details["notifications"] = len(self.raised)
-        details["titles"] = [title(told) for told in self.raised[:TITLES_TOLD]]
+        details["notifications"] = self.raised
+        details["titles"] = self.titles
         details["brokenConfigurations"] = len(self.broken)
         if self.raised:
-            ports.log.info("alerts_raised", notifications=len(self.raised), titles=details["titles"])
+            ports.log.info("alerts_raised", notifications=self.raised, titles=self.titles)
         if self.broken:
             first = dict(list(self.broken.items())[:BROKEN_TOLD])
             ports.log.warning("broken_alert_configs", configs=len(self.broken), first=first)
 
 
-async def evaluate_update(ports: JobPorts, update: EntrantUpdate, plan: AlertPlan) -> RunReport:
-    """Raise what a written runner has crossed; what there was no time for is left to the sweep.
+async def evaluate_runners_of(ports: JobPorts, runners: Sequence[EntrantUpdate], plan: AlertPlan) -> RunReport:
+    """Raise what the runners of an event, all of one race, have crossed; what time did not reach is left to the sweep.
 
-    One read where no configuration concerns the runner, three at most for up to a page of them.
+    One read where no configuration concerns them, three at most for up to a page of configurations.
     """
+    if not runners:
+        ports.report.skip()
+        return ports.report
     tally = AlertTally()
-    stopped_at = await evaluate_runners(ports, plan, [update], tally)
+    stopped_at = await evaluate_runners(ports, plan, runners, tally, look_back=OUT_OF_DATE)
     if stopped_at is not None:
-        note = AlertBacklog(update.race_id, update.entrant_id, stopped_at.user_id, ports.clock.now())
+        # Several runners are left to the sweep as one race: it reads the configurations once for all of them.
+        entrant_id = runners[0].entrant_id if len(runners) == 1 else ""
+        note = AlertBacklog(runners[0].race_id, entrant_id, stopped_at.user_id, ports.clock.now())
         await ports.store.save_alert_backlog(note)
         ports.report.remaining += 1
     tally.tell(ports)
@@ -95,25 +117,28 @@ async def evaluate_runners(
     plan: AlertPlan,
     runners: Sequence[EntrantUpdate],
     tally: AlertTally,
+    *,
     begin: ConfigCursor | None = None,
+    look_back: timedelta | None = None,
 ) -> ConfigCursor | None:
     """Raise what runners of one race have crossed, page by page of the configurations from `begin` on.
 
+    All of the race so far, or with `look_back` what was crossed since so long before the runners were written.
     Return None when all were evaluated, or else where to go on: at the beginning of the user it stopped in, whose
     missing ranges are known only when all that the user has was seen. No more than a page is ever in memory.
     """
     race_id = runners[0].race_id
     subject = AlertSubject(race_id, tuple(runner.entrant_id for runner in runners), plan.default_user)
-    evaluation = _Evaluation(ports, plan, runners)
+    evaluation = _Evaluation(ports, plan, runners, look_back)
     gaps = RangeGaps()
     cursor = begin
     while True:
         page = await ports.store.alert_configs(subject, cursor, plan.configs_a_page)
-        tally.broken.update(page.broken)
+        tally.add_broken(page.broken)
         configs = list(gaps.completed(page.configs))
         configs += gaps.rest() if page.after is None else []
         configs += _defaults(plan, page) if cursor is None else []
-        tally.raised += await evaluation.raise_crossed([config for config in configs if config.enabled])
+        tally.add_raised(await evaluation.raise_crossed([config for config in configs if config.enabled]))
         cursor = page.after
         if cursor is None:
             return None
@@ -129,10 +154,13 @@ def _defaults(plan: AlertPlan, page: ConfigPage) -> list[AlertConfig]:
 class _Evaluation:
     """Runners of one race, and what of its past the configurations so far made it read."""
 
-    def __init__(self, ports: JobPorts, plan: AlertPlan, runners: Sequence[EntrantUpdate]) -> None:
+    def __init__(
+        self, ports: JobPorts, plan: AlertPlan, runners: Sequence[EntrantUpdate], look_back: timedelta | None
+    ) -> None:
         self._ports = ports
         self._plan = plan
         self._runners = runners
+        self._look_back = look_back
         self._history = RaceHistory()
         self._read: set[str] = set()
         self._alerts: list[RunnerAlerts] = []
@@ -150,9 +178,10 @@ class _Evaluation:
         return [told for told in crossed if told.notification_id in new]
 
     def _crossed(self, configs: Sequence[AlertConfig]) -> Iterable[Notification]:
+        rules = by_rule(configs)
         for runner, alerts in zip(self._runners, self._alerts, strict=True):
-            for config in configs:
-                for crossing in alerts.told(config, self._plan.cooldown_s):
+            for rule, same in rules.items():
+                for config, crossing in alerts.told(rule, same, self._plan.cooldown_s, self._look_back):
                     yield notification(config, runner, crossing)
 
     async def _read_what_they_need(self, configs: Sequence[AlertConfig]) -> None:

@@ -82,4 +82,4 @@ async def _evaluate(ports: JobPorts, plan: AlertPlan, tally: AlertTally, note: A
     if not meant:
         return None
     begin = ConfigCursor(note.from_user) if note.from_user else None
-    return await evaluate_runners(ports, plan, meant, tally, begin)
+    return await evaluate_runners(ports, plan, meant, tally, begin=begin)

@@ -6,17 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from raceday.domain.alert_delivery import Channel
+from raceday.domain.entrant_update import EntrantUpdate
 from raceday.errors import InvalidRequest
 from raceday.jobs.deliver_notifications import Sender, Senders, deliver_notifications
-from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_update
+from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_runners_of
 from raceday.jobs.report import RunReport
 from raceday.jobs.sweep_alerts import sweep_alerts
 from raceday.outbound.http import OutboundHttp
 from raceday.outbound.push import NoPush, PushSender
 from raceday.outbound.webhook import WebhookSender
 from raceday.runtime.handler import Run
+from raceday.runtime.request import RunRequest
 from raceday.runtime.wiring import open_environment
-from raceday.store.rows.updates import entrant_update
+from raceday.store.rows.updates import entrant_update, moved_runners
+from raceday.store.tables import RACES
 
 NOBODY = "-"
 SEND_TIMEOUT_S = 5.0
@@ -33,19 +36,23 @@ def alert_plan(run: Run) -> AlertPlan:
 
 
 async def run_alerts(run: Run) -> RunReport:
-    """Evaluate the runner of an event; without one deliver, when the body says so, or sweep and then deliver."""
+    """Evaluate the runners of an event; without one deliver, when the body says so, or sweep and then deliver."""
     plan = alert_plan(run)
     if run.request.trigger == "event":
-        if run.request.row_action == "delete":
-            run.ports.report.skip()
-            return run.ports.report
-        return await evaluate_update(run.ports, entrant_update(run.request.body), plan)
+        return await evaluate_runners_of(run.ports, _written_runners(run.request), plan)
     if not _only_deliver(run):
         await sweep_alerts(run.ports, plan)
     if plan.deliver:
         async with open_senders(run) as senders:
             await deliver_notifications(run.ports, senders)
     return run.ports.report
+
+
+def _written_runners(request: RunRequest) -> list[EntrantUpdate]:
+    """Return the runners that an event is about: those that a poll moved, or the one that somebody else wrote."""
+    if request.row_action == "delete":
+        return []
+    return moved_runners(request.body) if request.row_table == RACES.name else [entrant_update(request.body)]
 
 
 def _only_deliver(run: Run) -> bool:

@@ -12,6 +12,8 @@ ENTRANT_EVENTS = (
     # An upsert raises its own event, and a pattern that names it is refused: this one has no action.
     "databases.*.collections.entrants.documents.*",
 )
+MOVED_EVENTS = ("databases.*.collections.races.documents.*.update",)
+"""What our own polls raise: one event for a race whose runners moved, instead of one for each runner."""
 BY_EVENT = frozenset({"event", "http"})
 """Started by a row event; a call without one sweeps up what lost events left out."""
 SILKS = frozenset({"raceId", "entrantIds", "silks"})
@@ -71,7 +73,7 @@ FUNCTIONS = {
             "alert-evaluator",
             "s-1vcpu-512mb",
             60,
-            events=ENTRANT_EVENTS,
+            events=ENTRANT_EVENTS + MOVED_EVENTS,
             scopes=(*ROWS, "executions.write", "messages.write"),
             triggers=BY_EVENT,
             fields=frozenset({"deliver"}),

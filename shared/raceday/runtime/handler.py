@@ -61,7 +61,7 @@ async def run_function(context: PlatformContext, function_id: str, job: Job) -> 
     except TimeoutError:
         report.refuse(504, f"stopped after {spec.deadline_s:.0f} s, before the platform would stop it")
     except RaceDayError as error:
-        report.refuse(failure_status(error), str(error))
+        report.refuse(failure_status(error), f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001  (the last door: the caller gets an answer, the log the traceback)
         log.error("unexpected_error", error=type(error).__name__, traceback=traceback.format_exc(limit=-6))
         report.refuse(500, f"unexpected {type(error).__name__}: see the execution's error log")

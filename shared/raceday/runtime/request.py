@@ -35,14 +35,16 @@ class PlatformContext(Protocol):
 class RunRequest:
     """The trigger (`http`, `schedule` or `event`), the execution's id, and the body with the query mixed in.
 
-    Of an event, `body` is the row after the write and `row_action` what was done to it: `create`, `update`, `upsert`
-    or `delete`. Only the platform can start a run with an event; a caller's own event header is not looked at.
+    Of an event, `body` is the row after the write, `row_table` its table and `row_action` what was done to it:
+    `create`, `update`, `upsert` or `delete`. Only the platform can start a run with an event; a caller's own event
+    header is not looked at.
     `api_key` is the key that the platform lends the run for its own API; empty where it lends none.
     """
 
     trigger: str
     execution_id: str
     body: Mapping[str, object]
+    row_table: str = ""
     row_action: str = ""
     api_key: SecretStr = NO_KEY
 
@@ -60,17 +62,24 @@ def read_request(context: PlatformContext) -> RunRequest:
     if trigger == "http":
         query = {name: value for name, value in (context.req.query or {}).items() if name not in body}
         body = body | query
-    action = _row_action(headers) if trigger == "event" else ""
-    return RunRequest(trigger, execution_id, body, action, SecretStr(headers.get("x-appwrite-key") or ""))
+    table, action = _row_event(headers, body) if trigger == "event" else ("", "")
+    return RunRequest(trigger, execution_id, body, table, action, SecretStr(headers.get("x-appwrite-key") or ""))
 
 
-def _row_action(headers: Mapping[str, str]) -> str:
-    """Return the last part of the event's name: the pattern that also catches upserts cannot name an action."""
+def _row_event(headers: Mapping[str, str], row: Mapping[str, object]) -> tuple[str, str]:
+    """Return the table and the action of a row event, by its name in either generation of the platform's API.
+
+    Without a name the row itself says its table, and the event passes for an update.
+    """
     name = headers.get("x-appwrite-event") or ""
-    action = name.rpartition(".")[2]
-    if action not in ROW_ACTIONS:
+    if not name:
+        table = row.get("$tableId") or row.get("$collectionId")
+        if isinstance(table, str):
+            return table, "update"
+    segments = name.split(".")
+    if len(segments) != 7 or segments[6] not in ROW_ACTIONS:
         raise InvalidRequest("x-appwrite-event", f"is {name!r}, which is no row event")
-    return action
+    return segments[3], segments[6]
 
 
 def _json_object(raw: bytes) -> dict[str, object]:

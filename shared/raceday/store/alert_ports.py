@@ -106,7 +106,7 @@ class AlertStore(Protocol):
         ...
 
     async def races_touched(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Return the races that were polled or had a runner written at or after an instant.
+        """Return the races of which a poll found something new, or a runner was written, at or after an instant.
 
         With the time of the last of it, oldest first. Runners count for races of two days before and after.
         """

@@ -13,6 +13,7 @@ from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll
 from raceday.domain.status import RaceStatus
 from raceday.store.ports import MeetingSummary, RaceSummary
+from raceday.store.rows.updates import moved_runners_text
 from raceday.store.rows.values import (
     Row,
     StoredRow,
@@ -203,6 +204,8 @@ def race_update_row(poll: RacePoll) -> Row:
         row |= status_change(poll.transition.after, poll.transition.seen_at)
     if poll.race.status is RaceStatus.ABANDONED:
         row["abandonedBy"] = BY_EVENT
+    if poll.moved:
+        row["movedRunners"] = moved_runners_text(poll)
     return row
 
 

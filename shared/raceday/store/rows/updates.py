@@ -1,4 +1,9 @@
-"""The row of a row event as what it says about a runner."""
+"""The row of a row event as what it says about runners.
+
+Two kinds of rows raise events that somebody listens to: a runner's, whoever wrote it, and a race's when a poll of ours
+moved runners of it. One event a poll, whatever the field: on the platform every event is an execution for each of its
+listeners, and only eight run at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,21 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
+from raceday.domain.entrant import Entrant
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.money_flow import HoldShare
 from raceday.domain.odds import Odds, price
+from raceday.domain.race_poll import RacePoll
 from raceday.errors import InvalidRequest
+from raceday.store.rows.values import json_text
+from raceday.store.tables import RACES
 
 UNSTAMPED_AFTER = timedelta(minutes=1)
 """A row whose write is later than its `lastUpdated` by more than this was written by someone who did not set it."""
 ODDS_COLUMNS = ("fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds")
+NAME_SIZE = 100
 _LARGEST_CENTS = 2**53
 
 
@@ -38,6 +50,40 @@ def entrant_update(row: Mapping[str, object]) -> EntrantUpdate:
         win_cents=_whole(row, "winPoolAmount"),
         place_cents=_whole(row, "placePoolAmount"),
     )
+
+
+def moved_runners_text(poll: RacePoll) -> str:
+    """Return the runners that a poll moved as the JSON text of `races.movedRunners`, names short enough to fit."""
+    moved = [
+        {
+            "$id": entrant.entrant_id,
+            "name": (entrant.name or "")[:NAME_SIZE],
+            "runnerNumber": entrant.runner_number,
+            "isScratched": bool(entrant.is_scratched),
+            "scratchTime": _scratch_seconds(entrant),
+        }
+        for entrant in poll.runners
+        if entrant.entrant_id in poll.moved
+    ]
+    return json_text(moved, RACES.column("movedRunners").size)
+
+
+def moved_runners(row: Mapping[str, object]) -> list[EntrantUpdate]:
+    """Return the runners that a row of `races` says moved; raises `InvalidRequest` when it is no such row.
+
+    Their prices are not in it: they are in the history, written by the same poll.
+    """
+    try:
+        listed = orjson.loads(str(row.get("movedRunners") or "[]"))
+    except orjson.JSONDecodeError:
+        raise InvalidRequest("movedRunners", "is not JSON: the event's row is no row of races") from None
+    common = {"raceId": _text(row, "$id"), "lastUpdated": row.get("lastUpdated"), "$updatedAt": row.get("$updatedAt")}
+    return [entrant_update(runner | common) for runner in listed if isinstance(runner, dict)]
+
+
+def _scratch_seconds(entrant: Entrant) -> int | None:
+    at = entrant.scratching.at if entrant.is_scratched and entrant.scratching is not None else None
+    return int(at.timestamp()) if at is not None else None
 
 
 def _written_at(row: Mapping[str, object]) -> datetime:

@@ -41,7 +41,7 @@ _CONFIG_NAMES = ", ".join(f'"{column}"' for column in CONFIG_COLUMNS)
 _WANTED = '("enabled" OR coalesce("alertType", \'\') = \'\') AND ("userId", "$id") > (?, ?)'
 _OF_RUNNER = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "entrantId" = ? AND {_WANTED}'  # noqa: S608
 _OF_SUBJECT = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "raceId" IS ? AND "entrantId" IS ? AND {_WANTED}'  # noqa: S608
-_POLLED = 'SELECT "raceId", "polledAt" FROM race_polls WHERE "polledAt" >= ?'
+_POLLED = 'SELECT "raceId", "polledAt" FROM race_polls WHERE "polledAt" >= ? AND changed'
 _WRITTEN = (
     'SELECT races."$id", entrants."$updatedAt" FROM races CROSS JOIN entrants ON entrants."raceId" = races."$id" '
     'WHERE races."startTime" >= ? AND races."startTime" < ? AND entrants."$updatedAt" >= ?'
@@ -105,7 +105,7 @@ class SqliteAlerts:
         return [entrant_update({**row, "isScratched": bool(row["isScratched"])}) for row in rows]
 
     async def races_touched(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Return the races that were polled or had a runner written at or after an instant, with the last time."""
+        """Return the races with something new, or a runner written, at or after an instant, with the last time."""
         text = instant_text(since)
         starts = (instant_text(since - TOUCHED_STARTS), instant_text(since + TOUCHED_STARTS))
         touched: dict[str, str] = {}

@@ -28,11 +28,11 @@ from raceday.store.tables import (
     RACES,
 )
 
-_BOOLEANS = frozenset(column.name for column in ENTRANTS.columns if column.kind == "boolean")
+_BOOLEANS = frozenset(column.name for column in RACES.columns if column.kind == "boolean")
 
 
 def save_poll(db: SqliteConnection, poll: RacePoll, claim: PollClaim, *, events: bool) -> list[RowEvent]:
-    """Write a poll and give its claim back; return an event for each moved runner when `events` are wanted."""
+    """Write a poll and give its claim back; return the race's event when runners moved and `events` are wanted."""
     if claim.race_id != poll.race.race_id:
         raise StoreConflict(f"a claim of race {claim.race_id} does not cover race {poll.race.race_id}")
     polled_at = instant_text(poll.timing.polled_at)
@@ -50,7 +50,7 @@ def save_poll(db: SqliteConnection, poll: RacePoll, claim: PollClaim, *, events:
         db.step("poll written")
         give_back(db, claim, polled_at)
         db.step("claim given back")
-        return [_moved_event(db, entrant_id) for entrant_id in sorted(poll.moved)] if events else []
+        return [_moved_event(db, poll)] if events and poll.moved else []
 
 
 def _write_changes(db: SqliteConnection, poll: RacePoll, at: str) -> None:
@@ -106,9 +106,10 @@ def _fixed_odds_runners(db: SqliteConnection, race_id: str) -> Iterable[FixedOdd
     return [FixedOddsRunner(row_id, number, name, Odds(win, place)) for row_id, number, name, win, place in rows]
 
 
-def _moved_event(db: SqliteConnection, entrant_id: str) -> RowEvent:
-    row = db.row('SELECT * FROM entrants WHERE "$id" = ?', (entrant_id,)) or {}
-    return RowEvent("entrants", entrant_id, "update", _with_booleans(row))
+def _moved_event(db: SqliteConnection, poll: RacePoll) -> RowEvent:
+    race_id = poll.race.race_id
+    row = db.row('SELECT * FROM races WHERE "$id" = ?', (race_id,)) or {}
+    return RowEvent("races", race_id, "update", _with_booleans(row))
 
 
 def _with_booleans(row: StoredRow) -> Row:

@@ -36,7 +36,7 @@ class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
     def open(cls, path: str | Path, on_row_event: RowEventSink | None = None) -> SqliteStore:
         """Open a database file, or `:memory:`, making whatever it lacks.
 
-        `on_row_event` is told, after the commit, of each runner that moved. Raises `ConfigError` when the path
+        `on_row_event` is told, after the commit, of each race whose runners moved. Raises `ConfigError` when the path
         cannot hold a database or holds something else.
         """
         return cls(SqliteConnection.open(str(path)), on_row_event)
@@ -118,7 +118,7 @@ class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
         return states.race_states(self._db, race_ids)
 
     async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
-        """Write everything a poll changed, in one transaction; then tell of the runners that moved.
+        """Write everything a poll changed, in one transaction; then tell of the race when runners of it moved.
 
         Doing the same poll twice under its claim writes it once. Raises `StoreConflict` when the claim is not
         the newest of its race.

@@ -91,6 +91,12 @@ RACES = Table(
         integer("entrantsAttempts", default=0, about="tries of daily-entrants that brought nothing usable"),
         instant("apiGeneratedTime", about="when the feed made the last response that was written"),
         text("contentHash", 32, about="fingerprint of that response"),
+        # Above 16,383 characters MariaDB keeps a text outside the row.
+        text(
+            "movedRunners",
+            20000,
+            about="JSON list: the runners that moved far enough for an alert with the last poll in which any did",
+        ),
     ),
     (
         Index("idx_race_id", ("raceId",), "unique"),
