@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing, RaceHistory, RunnerAlerts, rule_of
-from raceday.domain.alert_money import BucketMoney
+from raceday.domain.alerts.config import AlertConfig, AlertKind
+from raceday.domain.alerts.crossings import Crossing, RaceHistory, RunnerAlerts, rule_of
+from raceday.domain.alerts.money import BucketMoney
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import Odds, OddsKind, OddsTick
 

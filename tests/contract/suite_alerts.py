@@ -10,11 +10,11 @@ import pytest
 from alert_steps import EVERYBODY
 from contract.store_examples import IMPORTED, START, event, race, runner, scratched, uid
 from contract.store_steps import LATER, SOON, StoreTests, imported, polled, run
-from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing
-from raceday.domain.alert_delivery import AlertChannels, Channel, Delivery, Outcome, after_attempt
+from raceday.domain.alerts.config import AlertConfig, AlertKind
+from raceday.domain.alerts.crossings import Crossing
+from raceday.domain.alerts.delivery import AlertChannels, Channel, Delivery, Outcome, after_attempt
+from raceday.domain.alerts.notification import Notification, notification
 from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.notification import Notification, notification
 from raceday.domain.odds import Odds, OddsKind
 from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor
 from raceday.store.ports import RaceStore

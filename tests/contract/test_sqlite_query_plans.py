@@ -11,6 +11,9 @@ import pytest
 
 from contract.store_examples import DAY, IMPORTED, START, event, meeting, race, result
 from contract.store_steps import ALL_DAY, SOON, claimed, polled, state_of
+from contract.suite_alerts import alert_operations
+from contract.suite_health import health_operations
+from contract.suite_silks import silk_operations
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.domain.status import RaceStatus
 from raceday.store.ports import PollFailure, RunEntry
@@ -59,6 +62,9 @@ async def every_operation(store: SqliteStore) -> None:
     await store.stage(DAY, DailyStage.RACES)
     await store.log_run(RunEntry("e", "f", "http", SOON, 1, 200, 1, 0, 0, 0, 1, 1, 40.0))
     assert await store.poll_marks(SOON)
+    await alert_operations(store)
+    await silk_operations(store)
+    await health_operations(store)
 
 
 def traced(store: SqliteStore) -> list[str]:

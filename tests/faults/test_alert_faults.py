@@ -13,7 +13,7 @@ from alert_steps import NOBODY_ELSE, CountedDeadline, alert_ports, handled, swep
 from contract.store_examples import IMPORTED, START, event, race, runner, scratched
 from contract.store_steps import imported, polled, run
 from contract.suite_alerts import config_row, told
-from raceday.domain.alert_delivery import AlertChannels, Channel, Delivery
+from raceday.domain.alerts.delivery import AlertChannels, Channel, Delivery
 from raceday.domain.money_flow import HoldShare
 from raceday.domain.odds import Odds
 from raceday.errors import OutboundRefused, OutboundUnavailable, StoreUnavailable

@@ -22,7 +22,7 @@ from contract.store_examples import IMPORTED
 from contract.suite_alerts import config_row, crossing, told
 from race_day import RaceDay, run_day
 from raceday.clock import SystemClock
-from raceday.domain.alert_delivery import AlertChannels
+from raceday.domain.alerts.delivery import AlertChannels
 from raceday.host.bundle import open_bundle
 from raceday.runtime.alert_wiring import run_alerts
 from raceday.runtime.handler import Run

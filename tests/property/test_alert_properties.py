@@ -16,10 +16,10 @@ from alert_builders import COOLDOWN_S, OTHER, RUNNER, before_start, column, thre
 from alert_steps import EVERYBODY, handled, swept
 from contract.store_examples import START, event, race, runner, scratched
 from contract.store_steps import imported, polled
-from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing, RaceHistory, RunnerAlerts, by_rule
-from raceday.domain.alert_defaults import default_ranges
-from raceday.domain.alert_money import BucketMoney
+from raceday.domain.alerts.config import AlertConfig, AlertKind
+from raceday.domain.alerts.crossings import Crossing, RaceHistory, RunnerAlerts, by_rule
+from raceday.domain.alerts.defaults import default_ranges
+from raceday.domain.alerts.money import BucketMoney
 from raceday.domain.money_flow import HoldShare, bucket_of
 from raceday.domain.odds import Odds, OddsTick
 from raceday.store.events import RowEvent

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from raceday.domain.alert_config import (
+from raceday.domain.alerts.config import (
     SPELLINGS,
     AlertConfig,
     AlertKind,
@@ -19,7 +19,7 @@ from raceday.domain.alert_config import (
     colour_or_none,
     is_percentage_range,
 )
-from raceday.domain.alert_defaults import DEFAULT_RANGES, RangeGaps, default_colour, default_ranges
+from raceday.domain.alerts.defaults import DEFAULT_RANGES, RangeGaps, default_colour, default_ranges
 
 RANGE = AlertKind.PERCENTAGE_RANGE
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alert_builders import OTHER, RUNNER, before_start, column, threshold, tick, told, update
-from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_defaults import default_ranges
+from raceday.domain.alerts.config import AlertConfig, AlertKind
+from raceday.domain.alerts.defaults import default_ranges
 from raceday.domain.odds import Odds, OddsKind
 
 SHORTENING, DRIFTING = AlertKind.ODDS_SHORTENING, AlertKind.ODDS_DRIFTING

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from raceday.domain.alert_delivery import (
+from raceday.domain.alerts.delivery import (
     MAX_ATTEMPTS,
     AlertChannels,
     Channel,

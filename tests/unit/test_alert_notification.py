@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from alert_builders import before_start, threshold, update
-from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing
-from raceday.domain.alert_defaults import default_ranges
-from raceday.domain.notification import message, notification, title
+from raceday.domain.alerts.config import AlertConfig, AlertKind
+from raceday.domain.alerts.crossings import Crossing
+from raceday.domain.alerts.defaults import default_ranges
+from raceday.domain.alerts.notification import message, notification, title
 from raceday.store.rows.alerts import notification_row
 from raceday.store.tables import NOTIFICATIONS
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from raceday.domain.alert_config import AlertKind, BrokenAlertConfig
+from raceday.domain.alerts.config import AlertKind, BrokenAlertConfig
 from raceday.store.rows.alerts import CONFIG_COLUMNS, alert_config, may_read, owner_permissions
 
 ROW: dict[str, object] = {

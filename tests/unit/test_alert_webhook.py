@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from alert_steps import StandingClock
-from raceday.domain.alert_delivery import AlertChannels, Delivery
+from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.outbound.http import OutboundAnswer
 from raceday.outbound.push import NoPush, PushSender

@@ -44,7 +44,7 @@ def test_sizes_defaults_and_permissions_are_shown() -> None:
     assert "| hasData | boolean |  | `false` |" in page
     assert "`idx_date` on `date`; `idx_meeting_id` on `meetingId`, unique." in page
     assert 'Permissions: `read("any")`.' in page
-    assert 'Permissions: `create("users")`; each row may grant more.' in page
+    assert "Permissions: API keys only; each row may grant more." in page
 
 
 def test_the_command_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:

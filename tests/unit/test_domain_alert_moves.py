@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from builders import FIRST, SECOND, START, entrant, event, fresh_state, state_after, timing
-from raceday.domain.alert_moves import alert_moves, win_price
+from raceday.domain.alerts.moves import alert_moves, win_price
 from raceday.domain.derive import DeriveSettings, derive_poll
 from raceday.domain.entrant import PricePoint
 from raceday.domain.money_columns import last_two_columns, share_changes_pp, shares_pct

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from raceday.domain.alert_moves import AlertMoves, alert_moves
+from raceday.domain.alerts.moves import AlertMoves, alert_moves
 from raceday.domain.entrant import Entrant
 from raceday.domain.fingerprint import fingerprint
 from raceday.domain.flow import MoneyFlow, RaceMoney, money_flow

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Protocol
 
-from raceday.domain.alert_delivery import AlertChannels, Channel, Delivery, Outcome, after_attempt
+from raceday.domain.alerts.delivery import AlertChannels, Channel, Delivery, Outcome, after_attempt
 from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport

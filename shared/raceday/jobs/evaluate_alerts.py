@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from raceday.domain.alert_config import ON_MONEY, ON_ODDS, AlertConfig
-from raceday.domain.alert_crossings import RaceHistory, RunnerAlerts, by_rule
-from raceday.domain.alert_defaults import RangeGaps, default_ranges
-from raceday.domain.alert_delivery import OUT_OF_DATE
+from raceday.domain.alerts.config import ON_MONEY, ON_ODDS, AlertConfig
+from raceday.domain.alerts.crossings import RaceHistory, RunnerAlerts, by_rule
+from raceday.domain.alerts.defaults import RangeGaps, default_ranges
+from raceday.domain.alerts.delivery import OUT_OF_DATE
+from raceday.domain.alerts.notification import Notification, notification, title
 from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.notification import Notification, notification, title
 from raceday.errors import ExecutionRefused
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from raceday.domain.alert_delivery import AlertChannels, Delivery
+from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.outbound.http import OutboundHttp
 

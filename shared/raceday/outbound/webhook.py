@@ -14,7 +14,7 @@ from datetime import datetime
 import orjson
 
 from raceday.clock import Clock
-from raceday.domain.alert_delivery import AlertChannels, Delivery
+from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.outbound.http import OutboundHttp
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from raceday.domain.alert_delivery import Channel
+from raceday.domain.alerts.delivery import Channel
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.errors import InvalidRequest
 from raceday.jobs.deliver_notifications import Sender, Senders, deliver_notifications

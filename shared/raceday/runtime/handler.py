@@ -49,6 +49,7 @@ async def run_function(context: PlatformContext, function_id: str, job: Job) -> 
         settings = load_settings(open_environment())
         log = JsonLog(context.log, context.error, settings.log_level, settings.secrets())
         request = read_request(context)
+        log = log.also_hiding(request.api_key.get_secret_value())
         _check_trigger(spec, request)
         refuse_unknown_fields(request, spec.fields)
         run = _open_run(spec, settings, request, log, report)

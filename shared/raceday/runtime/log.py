@@ -32,6 +32,11 @@ class JsonLog:
         self._lowest = _LEVELS.index(level)
         self._secrets = [secret for secret in secrets if secret]
 
+    def also_hiding(self, secret: str) -> JsonLog:
+        """Return the same log with one more value that must never be written; an empty one changes nothing."""
+        level = _LEVELS[self._lowest]
+        return JsonLog(self._write, self._write_error, level, [*self._secrets, secret])
+
     def debug(self, action: str, **fields: object) -> None:
         """Write what is only of interest when something is being looked into."""
         self._line("DEBUG", action, fields)

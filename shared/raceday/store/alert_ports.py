@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from raceday.domain.alert_config import AlertConfig
-from raceday.domain.alert_delivery import AlertChannels, Delivery
-from raceday.domain.alert_money import BucketMoney
+from raceday.domain.alerts.config import AlertConfig
+from raceday.domain.alerts.delivery import AlertChannels, Delivery
+from raceday.domain.alerts.money import BucketMoney
+from raceday.domain.alerts.notification import Notification
 from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.notification import Notification
 from raceday.domain.odds import OddsTick
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import orjson
 
-from raceday.domain.alert_config import (
+from raceday.domain.alerts.config import (
     DEFAULT_WINDOW_S,
     AlertConfig,
     AlertKind,
@@ -21,9 +21,9 @@ from raceday.domain.alert_config import (
     colour_or_none,
     is_percentage_range,
 )
-from raceday.domain.alert_delivery import AlertChannels, DeliveryState
+from raceday.domain.alerts.delivery import AlertChannels, DeliveryState
+from raceday.domain.alerts.notification import Notification, message, title
 from raceday.domain.ids import derived_id
-from raceday.domain.notification import Notification, message, title
 from raceday.store.alert_ports import AlertBacklog, StoredNotification
 from raceday.store.rows.values import Row, StoredRow, fitted, instant_text, parse_instant, parse_optional_instant
 from raceday.store.tables import ALERT_BACKLOG, NOTIFICATIONS, USER_ALERT_CHANNELS, USER_ALERT_CONFIGS

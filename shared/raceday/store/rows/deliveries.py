@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raceday.domain.alert_delivery import Channel, Delivery, DeliveryState
+from raceday.domain.alerts.delivery import Channel, Delivery, DeliveryState
 from raceday.store.rows.values import Row, StoredRow, fitted, optional_instant_text, parse_instant
 from raceday.store.tables import NOTIFICATIONS
 

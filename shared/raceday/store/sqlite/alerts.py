@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from raceday.domain.alert_config import AlertConfig, BrokenAlertConfig
-from raceday.domain.alert_delivery import AlertChannels, Delivery
-from raceday.domain.alert_money import BucketMoney
+from raceday.domain.alerts.config import AlertConfig, BrokenAlertConfig
+from raceday.domain.alerts.delivery import AlertChannels, Delivery
+from raceday.domain.alerts.money import BucketMoney
+from raceday.domain.alerts.notification import Notification
 from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.notification import Notification
 from raceday.domain.odds import OddsKind, OddsTick
 from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, ConfigPage, StoredNotification
 from raceday.store.rows.alerts import (

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from raceday.store.tables.shapes import Index, Table, boolean, decimal, instant, integer, text
 
-_SIGNED_IN = ('create("users")',)
-
 USER_ALERT_CONFIGS = Table(
     "user-alert-configs",
     (
@@ -36,7 +34,6 @@ USER_ALERT_CONFIGS = Table(
         Index("idx_entrant_user", ("entrantId", "userId")),
         Index("idx_race_entrant_user", ("raceId", "entrantId", "userId")),
     ),
-    _SIGNED_IN,
     row_security=True,
     about="What a user wants to be told: the dashboard's percentage ranges, or one threshold on a runner or race.",
 )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from raceday.domain.alert_changes import Change, Observed, share_risen, window_pairs
+from raceday.domain.alerts.changes import Change, Observed, share_risen, window_pairs
 from raceday.domain.cadence import SOURCE_REFRESH_S
 from raceday.domain.money_columns import shares_pct
 

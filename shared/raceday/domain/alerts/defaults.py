@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from raceday.domain.alert_config import AlertConfig, AlertKind
+from raceday.domain.alerts.config import AlertConfig, AlertKind
 from raceday.domain.ids import derived_id
 
 DEFAULT_RANGES = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from raceday.domain.alert_changes import Change, Observed, shortened, window_pairs
+from raceday.domain.alerts.changes import Change, Observed, shortened, window_pairs
 from raceday.domain.odds import OddsKind, OddsTick
 
 PriceRun = Sequence[Observed]

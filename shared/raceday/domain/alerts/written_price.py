@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from raceday.domain.alert_changes import Change, Observed, shortened, window_pairs
-from raceday.domain.alert_money import BucketMoney
-from raceday.domain.alert_moves import win_price
+from raceday.domain.alerts.changes import Change, Observed, shortened, window_pairs
+from raceday.domain.alerts.money import BucketMoney
+from raceday.domain.alerts.moves import win_price
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import OddsKind, OddsTick
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from raceday.domain.alert_changes import Change, Observed
-from raceday.domain.alert_config import ON_MONEY, ON_ODDS, AlertConfig, AlertKind
-from raceday.domain.alert_money import BucketMoney, MoneyColumn, money_changes, money_columns
-from raceday.domain.alert_prices import PriceRun, price_changes, price_runs
-from raceday.domain.alert_written_price import written_change, written_price
+from raceday.domain.alerts.changes import Change, Observed
+from raceday.domain.alerts.config import ON_MONEY, ON_ODDS, AlertConfig, AlertKind
+from raceday.domain.alerts.money import BucketMoney, MoneyColumn, money_changes, money_columns
+from raceday.domain.alerts.prices import PriceRun, price_changes, price_runs
+from raceday.domain.alerts.written_price import written_change, written_price
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import OddsTick
 

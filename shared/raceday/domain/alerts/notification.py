@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raceday.domain.alert_config import AlertConfig, AlertKind
-from raceday.domain.alert_crossings import Crossing
-from raceday.domain.alert_defaults import default_colour
+from raceday.domain.alerts.config import AlertConfig, AlertKind
+from raceday.domain.alerts.crossings import Crossing
+from raceday.domain.alerts.defaults import default_colour
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.ids import derived_id
 
