@@ -63,7 +63,7 @@ async def alert_operations(store: RaceStore) -> None:
     await store.win_ticks(RACE, [RUNNER])
     await store.bucket_money(RACE)
     assert await store.alert_runners(RACE)
-    await store.races_touched(SOON)
+    await store.races_touched(SOON, SOON + timedelta(days=2))
     await store.save_notifications([told()], SOON, deliver=True)
     await store.notifications_of("ann", 10)
     await store.save_alert_channels(AlertChannels("ann", "https://hooks.example/1", "secret"), IMPORTED)
@@ -203,10 +203,11 @@ class AlertSuite(StoreTests):
         run(imported(store, race(1), race(2), race(3)))
         for number, at in ((1, SOON), (2, LATER), (1, LATER + timedelta(seconds=30))):
             run(polled(store, event(race(number), at)))
-        touched = run(store.races_touched(SOON))
+        touched = run(store.races_touched(SOON, SOON + timedelta(days=2)))
         assert touched == [(race(2).race_id, LATER), (race(1).race_id, LATER + timedelta(seconds=30))]
-        assert run(store.races_touched(LATER + timedelta(seconds=1))) == touched[1:]
-        assert run(store.races_touched(LATER + timedelta(seconds=31))) == []
+        assert run(store.races_touched(LATER + timedelta(seconds=1), SOON + timedelta(days=2))) == touched[1:]
+        assert run(store.races_touched(LATER + timedelta(seconds=31), SOON + timedelta(days=2))) == []
+        assert run(store.races_touched(SOON, SOON)) == [], "races that start later are left out"
 
     def test_a_notification_is_inserted_once_and_stays_as_it_is(self, store: RaceStore) -> None:
         first, second = told(slot="5"), told(slot="4")

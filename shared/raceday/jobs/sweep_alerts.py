@@ -18,8 +18,11 @@ RACE_MARGIN_S = 5.0
 FIRST_LOOK_BACK = timedelta(minutes=15)
 LONGEST_LOOK_BACK = timedelta(days=1)
 """After a longer stop nobody wants to be told of what was."""
-OVERLAP = timedelta(minutes=2)
+OVERLAP = timedelta(minutes=1)
 """A row bears the time of its poll and is stored a little later; a sweep looks back so far behind the last one."""
+NEAR = timedelta(minutes=70)
+"""Races further from their start are left to their own events: they are polled too seldom to be looked at each time,
+and a sweep looks at the whole past of a race as soon as it is near."""
 BACKLOG_AT_ONCE = 100
 
 
@@ -43,24 +46,29 @@ async def _work_off_backlog(ports: JobPorts, plan: AlertPlan, tally: AlertTally)
         if not ports.deadline.allows(RACE_MARGIN_S):
             ports.report.remaining += len(backlog) - number
             return
-        await _evaluate_note(ports, plan, tally, note)
+        await _evaluate_note(ports, plan, tally, note, noted=True)
 
 
 async def _sweep_races(ports: JobPorts, plan: AlertPlan, tally: AlertTally, began: datetime) -> datetime:
     """Evaluate the races touched since the last sweep, the longest untouched first; return how far that has come."""
     mark = await ports.store.alerts_swept_to()
     since = began - FIRST_LOOK_BACK if mark is None else max(mark - OVERLAP, began - LONGEST_LOOK_BACK)
-    races = await ports.store.races_touched(since)
+    races = await ports.store.races_touched(since, began + NEAR)
     for number, (race_id, touched_at) in enumerate(races):
         if not ports.deadline.allows(RACE_MARGIN_S):
             ports.report.remaining += len(races) - number
             return min(touched_at, began)
-        await _evaluate_note(ports, plan, tally, AlertBacklog(race_id, "", "", began))
+        await _evaluate_note(ports, plan, tally, AlertBacklog(race_id, "", "", began), noted=False)
     return began
 
 
-async def _evaluate_note(ports: JobPorts, plan: AlertPlan, tally: AlertTally, note: AlertBacklog) -> None:
-    """Evaluate a race or one runner of it; what is not done, for lack of time or an error, is noted."""
+async def _evaluate_note(
+    ports: JobPorts, plan: AlertPlan, tally: AlertTally, note: AlertBacklog, *, noted: bool
+) -> None:
+    """Evaluate a race or one runner of it; what is not done, for lack of time or an error, is noted.
+
+    `noted`: the backlog holds the note already, and is to be rid of it.
+    """
     try:
         stopped_at = await _evaluate(ports, plan, tally, note)
     except RaceDayError as error:
@@ -72,7 +80,8 @@ async def _evaluate_note(ports: JobPorts, plan: AlertPlan, tally: AlertTally, no
     if stopped_at is not None:
         rest = AlertBacklog(note.race_id, note.entrant_id, stopped_at.user_id, ports.clock.now())
         ports.report.remaining += 1
-    await ports.store.settle_alert_backlog(note, rest)
+    if noted or rest is not None:
+        await ports.store.settle_alert_backlog(note, rest)
     ports.report.done()
 
 

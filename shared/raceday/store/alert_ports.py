@@ -105,10 +105,11 @@ class AlertStore(Protocol):
         """Return the runners of a race as their rows stand."""
         ...
 
-    async def races_touched(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Return the races of which a poll found something new, or a runner was written, at or after an instant.
+    async def races_touched(self, since: datetime, starts_before: datetime) -> list[tuple[str, datetime]]:
+        """Return the races that a poll changed, or of which a runner was written, at or after an instant.
 
-        With the time of the last of it, oldest first. Runners count for races of two days before and after.
+        Those with an advertised start before `starts_before`; with the time of the last of it, oldest first. Runners
+        written by others count for races that started within the two days before `since`.
         """
         ...
 

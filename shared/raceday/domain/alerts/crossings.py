@@ -55,6 +55,13 @@ class AlertRule(NamedTuple):
                 return enough and (self.below is None or change.amount < self.below)
 
 
+class _Changes(NamedTuple):
+    """Changes in the order of time, prices before money of the same moment, and how large the largest is."""
+
+    ordered: Sequence[Change]
+    largest: float
+
+
 @dataclass(slots=True)
 class RaceHistory:
     """What is stored of a race, as far as alerts look at it: win ticks by runner, and money-flow buckets."""
@@ -76,8 +83,7 @@ class RunnerAlerts:
         self._columns = history.columns
         self._runs: list[PriceRun] = price_runs(ticks)
         self._written: list[Observed] | None = written_price(update, ticks, history.buckets)
-        self._prices: dict[int | None, list[Change]] = {}
-        self._money: dict[int | None, list[Change]] = {}
+        self._changes: dict[tuple[bool, bool, int | None], _Changes] = {}
         self._crossed: dict[AlertRule, list[Crossing]] = {}
 
     def told(
@@ -118,24 +124,23 @@ class RunnerAlerts:
         return found
 
     def _changes_across(self, rule: AlertRule) -> list[Crossing]:
-        changes: list[Change] = []
-        if rule.kind in ON_ODDS:
-            changes += self._price_changes(rule.window_s)
-        if rule.kind in ON_MONEY:
-            changes += self._money_changes(rule.window_s)
-        crossed = [change for change in changes if rule.crossed_by(change)]
-        crossed.sort(key=lambda change: (change.at, change.of_money))
-        return [_crossing(change, str(change.bucket)) for change in crossed]
+        changes = self._changes_for(rule)
+        if rule.at_least > changes.largest:
+            return []
+        return [_crossing(change, str(change.bucket)) for change in changes.ordered if rule.crossed_by(change)]
 
-    def _price_changes(self, window_s: int | None) -> list[Change]:
-        if window_s not in self._prices:
-            self._prices[window_s] = price_changes(self._runs, window_s)
-        return self._prices[window_s]
-
-    def _money_changes(self, window_s: int | None) -> list[Change]:
-        if window_s not in self._money:
-            self._money[window_s] = money_changes(self._columns, self._update.entrant_id, window_s)
-        return self._money[window_s]
+    def _changes_for(self, rule: AlertRule) -> _Changes:
+        """Return the changes that a rule looks at; most rules of a page look at the same ones."""
+        key = (rule.kind in ON_ODDS, rule.kind in ON_MONEY, rule.window_s)
+        found = self._changes.get(key)
+        if found is None:
+            of_prices, of_money, window_s = key
+            changes = price_changes(self._runs, window_s) if of_prices else []
+            if of_money:
+                changes += money_changes(self._columns, self._update.entrant_id, window_s)
+            changes.sort(key=lambda change: (change.at, change.of_money))
+            found = self._changes[key] = _Changes(changes, max((abs(change.amount) for change in changes), default=0.0))
+        return found
 
     def _scratching(self) -> list[Crossing]:
         """Return that the runner is out. A row that does not say since when was scratched when it was written."""

@@ -36,12 +36,16 @@ from raceday.store.tables import ALERT_BACKLOG, NOTIFICATIONS, SWEEPS, USER_ALER
 SWEEP = "alert-evaluator"
 TOUCHED_STARTS = timedelta(days=2)
 _IDS_AT_ONCE = 500
+_KINDS = {kind.value: kind for kind in OddsKind}
 _CONFIG_NAMES = ", ".join(f'"{column}"' for column in CONFIG_COLUMNS)
 # A range that is switched off is read too: its user has it.
 _WANTED = '("enabled" OR coalesce("alertType", \'\') = \'\') AND ("userId", "$id") > (?, ?)'
-_OF_RUNNER = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "entrantId" = ? AND {_WANTED}'  # noqa: S608
+_OF_RUNNERS = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "entrantId" IN ({{}}) AND {_WANTED}'  # noqa: S608
 _OF_SUBJECT = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "raceId" IS ? AND "entrantId" IS ? AND {_WANTED}'  # noqa: S608
-_POLLED = 'SELECT "raceId", "polledAt" FROM race_polls WHERE "polledAt" >= ? AND changed'
+_POLLED = (
+    'SELECT race_polls."raceId", "polledAt" FROM race_polls CROSS JOIN races ON races."$id" = race_polls."raceId" '
+    'WHERE "polledAt" >= ? AND changed AND races."startTime" < ?'
+)
 _WRITTEN = (
     'SELECT races."$id", entrants."$updatedAt" FROM races CROSS JOIN entrants ON entrants."raceId" = races."$id" '
     'WHERE races."startTime" >= ? AND races."startTime" < ? AND entrants."$updatedAt" >= ?'
@@ -57,14 +61,13 @@ class SqliteAlerts:
         """Return a page of the configurations that may concern the runners."""
         cursor = after or ConfigCursor()
         behind = (cursor.user_id, cursor.config_id)
-        parameters: list[object] = []
-        for entrant_id in subject.entrant_ids:
-            parameters += (entrant_id, *behind)
+        parameters: list[object] = [*subject.entrant_ids, *behind]
         # What a configuration is bound to may be missing or empty; each way has its own range of the index.
         bound_to = [(race_id, none) for race_id in (subject.race_id, None, "") for none in (None, "")]
         for race_id, entrant in bound_to:
             parameters += (race_id, entrant, *behind)
-        union = " UNION ALL ".join([_OF_RUNNER] * len(subject.entrant_ids) + [_OF_SUBJECT] * len(bound_to))
+        of_runners = _OF_RUNNERS.format(placeholders(subject.entrant_ids))
+        union = " UNION ALL ".join([of_runners] + [_OF_SUBJECT] * len(bound_to))
         with self._db.reading():
             rows = self._db.tuples(f'{union} ORDER BY "userId", "$id" LIMIT ?', (*parameters, limit))
             has_rows = bool(subject.default_user) and bool(
@@ -82,7 +85,7 @@ class SqliteAlerts:
         )
         ticks: dict[str, list[OddsTick]] = defaultdict(list)
         for entrant_id, kind, odds, at, bucket in rows:
-            tick = OddsTick(race_id, entrant_id, OddsKind(kind), odds, parse_instant(at), bucket=bucket)
+            tick = OddsTick(race_id, entrant_id, _KINDS[kind], odds, parse_instant(at), bucket=bucket)
             ticks[entrant_id].append(tick)
         return dict(ticks)
 
@@ -104,13 +107,14 @@ class SqliteAlerts:
             rows = self._db.rows('SELECT * FROM entrants WHERE "raceId" = ?', (race_id,))
         return [entrant_update({**row, "isScratched": bool(row["isScratched"])}) for row in rows]
 
-    async def races_touched(self, since: datetime) -> list[tuple[str, datetime]]:
+    async def races_touched(self, since: datetime, starts_before: datetime) -> list[tuple[str, datetime]]:
         """Return the races with something new, or a runner written, at or after an instant, with the last time."""
-        text = instant_text(since)
-        starts = (instant_text(since - TOUCHED_STARTS), instant_text(since + TOUCHED_STARTS))
+        text, before = instant_text(since), instant_text(starts_before)
+        oldest = instant_text(since - TOUCHED_STARTS)
         touched: dict[str, str] = {}
         with self._db.reading():
-            for race_id, at in self._db.tuples(_POLLED, (text,)) + self._db.tuples(_WRITTEN, (*starts, text)):
+            written = self._db.tuples(_WRITTEN, (oldest, before, text))
+            for race_id, at in self._db.tuples(_POLLED, (text, before)) + written:
                 touched[race_id] = max(at, touched.get(race_id, ""))
         return [(race_id, parse_instant(at)) for race_id, at in sorted(touched.items(), key=lambda race: race[::-1])]
 
