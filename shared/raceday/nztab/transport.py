@@ -33,7 +33,7 @@ def pooled() -> AsyncTransport:
 
 
 class InProcess(httpx.AsyncBaseTransport):
-    """Answers out of an ASGI application in the same process: the stand-in feed without a network.
+    """Answers out of an ASGI application in the same process: a stand-in server without a network.
 
     Leaner than the HTTP library's own: nothing travels, so nothing is asked to be compressed and nothing streams.
     A connection that the application drops is a read error, as on a socket.
@@ -48,7 +48,8 @@ class InProcess(httpx.AsyncBaseTransport):
         answer: dict[str, Any] = {"headers": [], "body": []}
 
         async def receive() -> dict[str, object]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            # Read here, so that it costs nothing where the application does not ask for it, as the feed's does not.
+            return {"type": "http.request", "body": await request.aread(), "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
