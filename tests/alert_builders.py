@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from raceday.domain.alerts.config import AlertConfig, AlertKind
-from raceday.domain.alerts.crossings import Crossing, RaceHistory, RunnerAlerts, rule_of
+from raceday.domain.alerts.crossings import AlertHistory, Crossing, RunnerAlerts, rule_of
 from raceday.domain.alerts.money import BucketMoney
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import Odds, OddsKind, OddsTick
@@ -60,6 +60,6 @@ def told(
     runner: EntrantUpdate | None = None,
 ) -> list[Crossing]:
     """What a configuration tells about the runner, given its past."""
-    history = RaceHistory({RUNNER: list(ticks)}, list(buckets))
+    history = AlertHistory({RUNNER: list(ticks)}, list(buckets))
     alerts = RunnerAlerts(runner or update(), history)
     return [crossing for _, crossing in alerts.told(rule_of(config), [config], COOLDOWN_S)]

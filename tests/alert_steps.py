@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from raceday.store.events import RowEvent
 from raceday.store.ports import RaceStore
 from raceday.store.rows.updates import entrant_update, moved_runners
 
-NOBODY_ELSE = AlertPlan(default_user="", cooldown_s=300, deliver=False)
-EVERYBODY = AlertPlan(default_user="Default User", cooldown_s=300, deliver=False)
+# Without a bound on CPU time, so that a busy machine changes nothing.
+NOBODY_ELSE = AlertPlan(default_user="", cooldown_s=300, deliver=False, event_cpu_s=math.inf)
+EVERYBODY = AlertPlan(default_user="Default User", cooldown_s=300, deliver=False, event_cpu_s=math.inf)
 
 
 @dataclass

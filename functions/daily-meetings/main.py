@@ -14,5 +14,6 @@ async def main(context: PlatformContext) -> object:
 
 async def job(run: Run) -> RunReport:
     report = await import_meetings(run.ports, asked_racing_date(run), run.settings.follow)
-    await keep_history(run.ports, run.settings.retention_days)
+    dropped = await keep_history(run.ports, run.settings.retention_days)
+    report.details["history"] = dropped.as_json()
     return report

@@ -1,8 +1,7 @@
 """race-pools-aggregator: pools of races whose runners others wrote (row event; without one, a sweep)."""
 
-from raceday.jobs.aggregate_pools import aggregate_pools
 from raceday.jobs.report import RunReport
-from raceday.jobs.sweep_flow import sweep_pools
+from raceday.runtime.flow_wiring import run_pools
 from raceday.runtime.handler import Run, run_function
 from raceday.runtime.request import PlatformContext
 
@@ -12,7 +11,4 @@ async def main(context: PlatformContext) -> object:
 
 
 async def job(run: Run) -> RunReport:
-    request, estimator = run.request, run.settings.estimator
-    if request.trigger == "event":
-        return await aggregate_pools(run.ports, request.row_action, request.body, estimator)
-    return await sweep_pools(run.ports, estimator)
+    return await run_pools(run)

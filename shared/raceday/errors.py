@@ -82,7 +82,14 @@ class FeedContractError(FeedError):
 
 
 class OutboundRefused(RaceDayError):
-    """An outgoing request that is not made, or an answer that is not taken; says which rule forbids it."""
+    """An outgoing request that is not made, or an answer that is not taken; says which rule forbids it.
+
+    `detail` is for the log alone: what whoever chose the address must not learn from us.
+    """
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class OutboundUnavailable(RaceDayError):

@@ -74,8 +74,8 @@ async def alert_operations(store: RaceStore) -> None:
     await store.save_alert_backlog(note)
     assert await store.alert_backlog(10) == [note]
     await store.settle_alert_backlog(note, None)
-    await store.save_alerts_swept_to(SOON, SOON)
-    await store.alerts_swept_to()
+    await store.note_swept("alert-evaluator", SOON, SOON)
+    await store.swept_to("alert-evaluator")
 
 
 class AlertSuite(StoreTests):
@@ -117,6 +117,12 @@ class AlertSuite(StoreTests):
             assert max(map(len, read)) <= limit
         again = run(store.alert_configs(SUBJECT, ConfigCursor("ben"), 100))
         assert [config.user_id for config in again.configs] == ["ben"] * 5 + ["cat"] * 3
+        assert (again.first_user, again.after) == ("ben", None)
+        behind = run(store.alert_configs(SUBJECT, ConfigCursor("ben", None), 2))
+        assert [config.user_id for config in behind.configs] == ["cat"] * 2
+        assert (behind.first_user, behind.after) == ("cat", ConfigCursor("cat", "cat-1"))
+        assert run(store.alert_configs(SUBJECT, ConfigCursor("cat", None), 2)).first_user is None
+        assert run(store.alert_configs(SUBJECT, None, 11)).after is None, "nothing is behind a page that is just full"
 
     def test_a_configuration_says_all_that_its_row_does(self, store: RaceStore) -> None:
         columns = {
@@ -256,8 +262,12 @@ class AlertSuite(StoreTests):
         run(store.save_notifications([told("ann")], SOON, deliver=False))
         run(store.save_alert_config(config_row("c", "ann"), SOON))
         run(store.save_alert_channels(AlertChannels("ann", "https://hooks.example", "s"), SOON))
-        owned = '["read(\\"user:ann\\")","update(\\"user:ann\\")","delete(\\"user:ann\\")"]'
-        for table in ("notifications", "user-alert-configs", "user-alert-channels"):
+        granted = {
+            "notifications": '["read(\\"user:ann\\")","delete(\\"user:ann\\")"]',
+            "user-alert-configs": '["read(\\"user:ann\\")","update(\\"user:ann\\")","delete(\\"user:ann\\")"]',
+            "user-alert-channels": '["read(\\"user:ann\\")"]',
+        }
+        for table, owned in granted.items():
             assert [row["$permissions"] for row in self.rows(store, table)] == [owned]
 
     def test_deliveries_are_taken_by_one_when_they_are_due_and_count_an_attempt(self, store: RaceStore) -> None:
@@ -267,8 +277,11 @@ class AlertSuite(StoreTests):
         [one] = run(store.take_deliveries(LATER, until, 1))
         [other] = run(store.take_deliveries(LATER, until, 10))
         assert run(store.take_deliveries(LATER, until, 10)) == []
-        assert {one.notification_id, other.notification_id} == {told(slot=slot).notification_id for slot in ("5", "4")}
-        assert (one.attempts, one.user_id, one.title) == (1, "ann", "7 Cerise Dancer shortened 41.7 %")
+        assert {one.notification.notification_id, other.notification.notification_id} == {
+            told(slot=slot).notification_id for slot in ("5", "4")
+        }
+        assert (one.attempts, one.owned, one.notification.user_id) == (1, True, "ann")
+        assert one.notification.title == "7 Cerise Dancer shortened 41.7 %"
         assert sorted(each.attempts for each in run(store.take_deliveries(until, until, 10))) == [2, 2]
 
     def test_what_became_of_a_delivery_is_kept_by_channel(self, store: RaceStore) -> None:
@@ -287,6 +300,14 @@ class AlertSuite(StoreTests):
         [row] = self.rows(store, "notifications")
         assert (row["deliveryState"], row["webhookState"], row["pushState"]) == ("delivered", "delivered", "delivered")
         assert (row["deliveryMessage"], row["deliveryAttempts"]) == (None, 2)
+
+    def test_what_was_taken_and_not_tried_is_handed_back_as_if_it_had_not_been_taken(self, store: RaceStore) -> None:
+        run(store.save_notifications([told()], SOON, deliver=True))
+        until = LATER + timedelta(minutes=2)
+        [taken] = run(store.take_deliveries(LATER, until, 10))
+        run(store.save_deliveries([taken.handed_back(LATER)], LATER))
+        [again] = run(store.take_deliveries(LATER, until, 10))
+        assert (again.attempts, again.notification) == (1, taken.notification)
 
     def test_channels_are_those_of_their_user(self, store: RaceStore) -> None:
         channels = AlertChannels("ann", "https://hooks.example/1", "secret", push=True)
@@ -315,10 +336,10 @@ class AlertSuite(StoreTests):
         assert run(store.alert_backlog(10)) == []
 
     def test_the_sweep_knows_how_far_it_came(self, store: RaceStore) -> None:
-        assert run(store.alerts_swept_to()) is None
-        run(store.save_alerts_swept_to(SOON, LATER))
-        run(store.save_alerts_swept_to(LATER, LATER))
-        assert run(store.alerts_swept_to()) == LATER
+        assert run(store.swept_to("alert-evaluator")) is None
+        run(store.note_swept("alert-evaluator", SOON, LATER))
+        run(store.note_swept("alert-evaluator", LATER, LATER))
+        assert run(store.swept_to("alert-evaluator")) == LATER
 
     def test_reads_of_an_event_are_one_call_each(self, store: RaceStore) -> None:
         seen = store.session()

@@ -213,12 +213,12 @@ class FlowSuite(StoreTests):
         assert self.everything(store) == before
 
     def test_the_mark_of_a_sweep_is_kept_for_each_function(self, store: RaceStore) -> None:
-        assert run(store.flow_swept_to(FUNCTION)) is None
-        run(store.note_flow_swept(FUNCTION, SOON, NOW))
-        run(store.note_flow_swept("race-pools-aggregator", AFTER, NOW))
-        run(store.note_flow_swept(FUNCTION, AFTER, NOW))
-        run(store.note_flow_swept(FUNCTION, SOON, NOW))
-        assert run(store.flow_swept_to(FUNCTION)) == SOON
+        assert run(store.swept_to(FUNCTION)) is None
+        run(store.note_swept(FUNCTION, SOON, NOW))
+        run(store.note_swept("race-pools-aggregator", AFTER, NOW))
+        run(store.note_swept(FUNCTION, AFTER, NOW))
+        run(store.note_swept(FUNCTION, SOON, NOW))
+        assert run(store.swept_to(FUNCTION)) == SOON
         assert len(self.rows(store, "sweeps")) == 2
 
 
@@ -234,5 +234,5 @@ async def flow_operations(store: RaceStore) -> None:
     await store.runners_written_by_others(all_day(IMPORTED))
     assert await store.race_flow(of.race_id, IMPORTED) is not None
     await store.repair_increments(of.race_id, NOW)
-    await store.note_flow_swept(FUNCTION, NOW, NOW)
-    assert await store.flow_swept_to(FUNCTION) == NOW
+    await store.note_swept(FUNCTION, NOW, NOW)
+    assert await store.swept_to(FUNCTION) == NOW

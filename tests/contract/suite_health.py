@@ -69,8 +69,8 @@ async def health_operations(store: RaceStore) -> None:
     await store.count_races(*TWO_DAYS)
     await store.drop_history(of.race_id, 10)
     await store.drop_logs(AFTER, 10)
-    await store.save_history_mark(begin, AFTER)
-    await store.history_mark()
+    await store.note_swept("keep-history", begin, AFTER)
+    await store.swept_to("keep-history")
 
 
 class HealthSuite(StoreTests):
@@ -189,6 +189,21 @@ class HealthSuite(StoreTests):
         assert self.to_close(store) == []
         assert self.closing(store, race(1))["closedAt"] == again.isoformat(timespec="milliseconds")
 
+    def test_a_snapshot_made_anew_keeps_what_was_measured_before_the_history_went(self, store: RaceStore) -> None:
+        run(imported(store, race(1)))
+        run(polled(store, event(race(1), SOON)))
+        run(store.log_poll(failure(race(1), LATER)))
+        run(ended(store, race(1)))
+        self.close(store, race(1))
+        first = self.closing(store, race(1))
+        run(store.drop_history(race(1).race_id, 1000))
+        run(store.drop_logs(AFTER + SECOND, 10))
+        again = AFTER + timedelta(days=2)
+        self.close(store, race(1), again)
+        assert self.closing(store, race(1)) == first | {
+            name: again.isoformat(timespec="milliseconds") for name in ("closedAt", "$updatedAt") if name in first
+        }
+
     def test_an_abandonment_taken_back_makes_the_snapshot_anew_at_the_end(self, store: RaceStore) -> None:
         run(imported(store, race(1)))
         run(store.save_races([race(1, status=RaceStatus.ABANDONED)], SOON))
@@ -282,7 +297,7 @@ class HealthSuite(StoreTests):
         assert run(store.count_races(START, START + 2 * HALF_HOUR)) == 2
 
     def test_the_mark_of_what_was_dropped_is_kept(self, store: RaceStore) -> None:
-        assert run(store.history_mark()) is None
+        assert run(store.swept_to("keep-history")) is None
         for mark in (START, AFTER):
-            run(store.save_history_mark(mark, AFTER))
-            assert run(store.history_mark()) == mark
+            run(store.note_swept("keep-history", mark, AFTER))
+            assert run(store.swept_to("keep-history")) == mark

@@ -18,6 +18,7 @@ from race_day import RaceDay, run_day
 from raceday.cli.__main__ import app
 from raceday.cli.demo_database import fresh_database
 from raceday.jobs.close_races import close_race
+from raceday.jobs.schedule_polls import SWEEPERS
 from raceday.runtime.functions import FUNCTIONS
 
 
@@ -46,7 +47,7 @@ def demo(finished: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RACEDAY_DB", "RACEDAY_QUALITY_THRESHOLD", "RACEDAY_RETENTION_DAYS"):
+    for name in ("RACEDAY_DB", "RACEDAY_QUALITY_THRESHOLD", "RACEDAY_RETENTION_DAYS", "RACEDAY_SWEEP_MINUTES"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -89,6 +90,10 @@ def test_a_day_that_went_well(demo: Path):
     assert answer["quality"]["p50"] > 90
     assert {stage["complete"] for stage in answer["stages"].values()} == {True}
     assert answer["throttling"] == {"polls": 0, "last_at": None, "runs": {}}
+    assert list(answer["sweeps"]) == list(SWEEPERS)
+    for sweep in answer["sweeps"].values():
+        behind = datetime.fromisoformat(answer["at"]) - datetime.fromisoformat(sweep["swept_to"])
+        assert behind < timedelta(minutes=15)
 
 
 def test_looking_changes_nothing(demo: Path):
@@ -128,6 +133,30 @@ def test_a_day_that_did_not(demo: Path):
         assert problem["about"] in result.stderr
     assert "5 of 17" in result.stderr
     assert "All is well" not in result.stderr
+
+
+def test_sweeps_that_died_and_imports_that_failed_are_seen(demo: Path, monkeypatch: pytest.MonkeyPatch):
+    """The scheduler runs and races go on, but nothing looks for what lost events left out any more."""
+    last = one(demo, "SELECT max(startTime) FROM races")
+    long_ago = (datetime.fromisoformat(last) - timedelta(hours=2)).isoformat(timespec="milliseconds")
+    execute(
+        demo,
+        f"UPDATE races SET status = 'Interim' WHERE startTime = '{last}'",
+        f"UPDATE sweeps SET sweptTo = '{long_ago}'",
+        "UPDATE function_runs SET statusCode = 500 WHERE function = 'daily-races'",
+    )
+    result = status("--db", demo, "--json")
+    assert result.exit_code == 1
+    assert [problem["about"] for problem in figures(result)["problems"]] == ["daily-races", *SWEEPERS]
+    for function in SWEEPERS:
+        assert figures(result)["sweeps"][function]["swept_to"] < last
+    assert "ended with 500" in result.stderr
+    assert "what lost events left out stays out" in result.stderr
+
+    monkeypatch.setenv("RACEDAY_SWEEP_MINUTES", "0")
+    result = status("--db", demo, "--json")
+    assert [problem["about"] for problem in figures(result)["problems"]] == ["daily-races"]
+    assert "sweeps are switched off" in result.stderr
 
 
 def test_another_instant_may_be_asked_for(demo: Path):

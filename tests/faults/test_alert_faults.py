@@ -1,8 +1,7 @@
-"""What goes wrong with alerts: poisoned configurations, storms, deadlines, stores and receivers that fail."""
+"""What goes wrong with the evaluation of alerts: poisoned configurations, storms, deadlines, stores that fail."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,12 +11,10 @@ import pytest
 from alert_steps import NOBODY_ELSE, CountedDeadline, alert_ports, handled, swept, written_runners
 from contract.store_examples import IMPORTED, START, event, race, runner, scratched
 from contract.store_steps import imported, polled, run
-from contract.suite_alerts import config_row, told
-from raceday.domain.alerts.delivery import AlertChannels, Channel, Delivery
+from contract.suite_alerts import config_row
 from raceday.domain.money_flow import HoldShare
 from raceday.domain.odds import Odds
-from raceday.errors import OutboundRefused, OutboundUnavailable, StoreUnavailable
-from raceday.jobs.deliver_notifications import deliver_notifications
+from raceday.errors import StoreUnavailable
 from raceday.jobs.evaluate_alerts import evaluate_runners_of
 from raceday.store.events import RowEvent
 from raceday.store.sqlite import SqliteStore
@@ -86,6 +83,45 @@ def test_one_users_broken_configurations_hurt_nobody_elses(stored: Stored):
     assert len(logged["first"]) == 5
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("$permissions", 'read("user:mallory")'),
+        ("$permissions", "5"),
+        ("$permissions", '"read(\\"user:mallory\\")"'),
+        ("$updatedAt", "yesterday"),
+        ("$updatedAt", "0001-01-01T00:00:00+23:00"),
+    ],
+)
+def test_a_row_that_cannot_be_read_stops_nobody_elses_evaluation(stored: Stored, column: str, value: str):
+    stored.save(config_row("bad", "mallory", **SHORTENING), config_row("good", "ann", **SHORTENING))
+    with stored.store._db.writing():
+        stored.store._db.write(f'UPDATE user_alert_configs SET "{column}" = ? WHERE "$id" = \'bad\'', (value,))
+    ports = run(handled(stored.store, stored.events[-1], AFTER, NOBODY_ELSE))
+    assert stored.told() == {"ann"}
+    assert ports.report.details["brokenConfigurations"] == 1
+
+
+def test_a_user_with_more_configurations_than_a_page_holds_up_nobody_behind(stored: Stored):
+    mallorys = [config_row(f"m{number:02}", "mallory", **SHORTENING) for number in range(30)]
+    stored.save(*mallorys, config_row("a", "ann", **SHORTENING), config_row("z", "zed", **SHORTENING))
+    plan = replace(NOBODY_ELSE, configs_a_page=7)
+    runs = 0
+    while runs == 0 or run(stored.store.alert_backlog(10)):
+        ports = alert_ports(stored.store, AFTER)
+        deadline = near_after(2, ports.clock)
+        ports = run(swept(stored.store, AFTER, plan, deadline=deadline))
+        runs += 1
+        assert runs < 10
+    assert runs > 1, "the deadline cut runs off"
+    assert stored.told() == {"ann", "mallory", "zed"}
+    of_mallory = {row["configId"] for row in stored.notifications() if row["userId"] == "mallory"}
+    assert of_mallory == {f"m{number:02}" for number in range(7)}, "as many as a page holds"
+    whole = run(handled(stored.store, stored.events[-1], AFTER, plan))
+    [(_, logged)] = [line for line in whole.log.lines if line[0] == "broken_alert_configs"]
+    assert logged["first"] == {"behind m06": "mallory has too many for one race: a page holds no more"}
+
+
 def near_after(looks: int, ports_clock) -> CountedDeadline:
     """A deadline that is near after so many looks at it."""
     CountedDeadline.looks = looks
@@ -123,7 +159,8 @@ def test_a_user_cut_in_the_middle_is_begun_anew_so_that_its_ranges_are_known_who
         row = {"alertType": None, "indicatorType": "percentage_range", "displayOrder": order}
         row |= {"percentageRangeMin": lowest, "percentageRangeMax": highest}
         stored.save(config_row(f"r{order}", "ann", **row))
-    plan = replace(NOBODY_ELSE, configs_a_page=4)
+    stored.save(*(config_row(f"aa{number}", "aaron", **SHORTENING | {"threshold": 90.0}) for number in range(3)))
+    plan = replace(NOBODY_ELSE, configs_a_page=7)
     ports = alert_ports(stored.store, AFTER)
     cut = replace(ports, deadline=near_after(0, ports.clock))
     run(evaluate_runners_of(cut, written_runners(stored.events[-1]), plan))
@@ -198,124 +235,3 @@ def test_a_storm_after_a_scratching_is_bounded_and_raises_no_events_of_its_own()
     assert len(mine) >= field_size - 1
     assert len(storm.events) == len(events), "notifications are no rows that anybody listens to"
     run(storm.store.close())
-
-
-@dataclass
-class FakeSender:
-    """Takes what is sent; some users' addresses are silent, some are refused."""
-
-    silent: frozenset[str] = frozenset()
-    refused: frozenset[str] = frozenset()
-    sent: list[str] = field(default_factory=list)
-    tried: list[str] = field(default_factory=list)
-
-    async def send(self, delivery: Delivery, to: AlertChannels) -> None:
-        self.tried.append(to.user_id)
-        await asyncio.sleep(0)
-        if to.user_id in self.silent:
-            raise OutboundUnavailable("no answer within 5 s")
-        if to.user_id in self.refused:
-            raise OutboundRefused("10.0.0.1 is a private address")
-        self.sent.append(delivery.notification_id)
-
-
-def pending(stored: Stored, *users: str, each: int = 1, minutes: float = 4.5) -> None:
-    many = [told(user, slot=str(slot), minutes=minutes) for user in users for slot in range(each)]
-    run(stored.store.save_notifications(many, AFTER, deliver=True))
-    for user in users:
-        run(stored.store.save_alert_channels(AlertChannels(user, f"https://hooks.example/{user}", "s"), IMPORTED))
-
-
-def deliver(stored: Stored, sender: FakeSender, minutes: float = 0):
-    ports = alert_ports(stored.store, AFTER + timedelta(minutes=minutes))
-    run(deliver_notifications(ports, {Channel.WEBHOOK: sender}))
-    return ports
-
-
-def states(stored: Stored) -> dict[object, set[object]]:
-    found: dict[object, set[object]] = {}
-    for row in stored.notifications():
-        found.setdefault(row["userId"], set()).add(row["deliveryState"])
-    return found
-
-
-def test_a_silent_address_holds_up_nobody_else_and_is_asked_once_a_run(stored: Stored):
-    pending(stored, "ann", "ben", each=20)
-    sender = FakeSender(silent=frozenset({"ann"}))
-    ports = deliver(stored, sender)
-    assert sender.tried.count("ann") == 1
-    assert len(sender.sent) == 20
-    assert states(stored) == {"ann": {"pending"}, "ben": {"delivered"}}
-    logged = [fields for action, fields in ports.log.lines if action == "delivery_failed"]
-    assert len(logged) == 1
-    assert "hooks.example" not in str(logged), "an address may hold a secret"
-
-
-def test_after_six_tries_it_failed_and_the_row_says_why(stored: Stored):
-    pending(stored, "ann")
-    sender = FakeSender(silent=frozenset({"ann"}))
-    with_crossing_now = {"crossedAt": "2026-11-22T04:30:00.000+00:00"}
-    stored.store._db.write('UPDATE notifications SET "crossedAt" = ?', tuple(with_crossing_now.values()))
-    for minutes in (0, 0.9, 1, 3, 7, 15, 31, 63, 127):
-        deliver(stored, sender, minutes)
-    [row] = stored.notifications()
-    assert len(sender.tried) == 6
-    assert (row["deliveryState"], row["deliveryAttempts"]) == ("failed", 6)
-    assert row["deliveryMessage"] == "webhook: no answer within 5 s"
-
-
-def test_a_refused_address_fails_at_once(stored: Stored):
-    pending(stored, "ann")
-    sender = FakeSender(refused=frozenset({"ann"}))
-    deliver(stored, sender)
-    deliver(stored, sender, 60)
-    [row] = stored.notifications()
-    assert (len(sender.tried), row["deliveryState"]) == (1, "failed")
-    assert "private address" in str(row["deliveryMessage"])
-
-
-def test_what_is_out_of_date_and_who_has_no_channel_get_nothing(stored: Stored):
-    pending(stored, "ann", minutes=30)
-    run(stored.store.save_notifications([told("ben")], AFTER, deliver=True))
-    sender = FakeSender()
-    ports = deliver(stored, sender)
-    assert sender.tried == []
-    reasons = {row["userId"]: row["deliveryMessage"] for row in stored.notifications()}
-    assert reasons == {"ann": "it was crossed more than 15 minutes ago", "ben": "the user has no channel"}
-    assert states(stored) == {"ann": {"none"}, "ben": {"none"}}
-    assert ports.report.details["none"] == 2
-
-
-def test_two_deliveries_at_once_send_each_notification_once(stored: Stored):
-    pending(stored, "ann", "ben", "cat", each=30)
-    sender = FakeSender()
-
-    async def both() -> None:
-        await asyncio.gather(
-            *(deliver_notifications(alert_ports(stored.store, AFTER), {Channel.WEBHOOK: sender}) for _ in range(4))
-        )
-
-    run(both())
-    assert len(sender.sent) == len(set(sender.sent)) == 90
-    assert set.union(*states(stored).values()) == {"delivered"}
-
-
-def test_a_delivery_that_a_killed_run_took_is_taken_up_again(stored: Stored):
-    pending(stored, "ann")
-    taken = run(stored.store.take_deliveries(AFTER, AFTER + timedelta(minutes=2), 10))
-    assert len(taken) == 1
-    sender = FakeSender()
-    deliver(stored, sender, 1)
-    assert sender.sent == []
-    deliver(stored, sender, 2)
-    assert len(sender.sent) == 1
-
-
-def test_delivery_stops_before_the_deadline_and_leaves_the_rest_pending(stored: Stored):
-    pending(stored, *(f"user{number:02}" for number in range(60)))
-    ports = alert_ports(stored.store, AFTER)
-    sender = FakeSender()
-    run(deliver_notifications(replace(ports, deadline=near_after(1, ports.clock)), {Channel.WEBHOOK: sender}))
-    assert len(sender.sent) == 50
-    deliver(stored, sender)
-    assert len(set(sender.sent)) == 60

@@ -20,12 +20,15 @@ from raceday.jobs.report import RunReport
 from raceday.jobs.sweep_flow import sweep_money_flow, sweep_pools
 from raceday.jobs.track_money_flow import track_money_flow
 from raceday.store.events import RowEvent
+from raceday.store.rows.updates import entrant_update
+from raceday.store.rows.values import instant_text
 from raceday.store.sqlite import SqliteStore
 
 THIRD = "0c9f31a4-52b7-4e0e-b2f4-6c4a53a2e1d7"
 IMPORTED = START - timedelta(hours=9)
 MINUTES = (70, 62, 56, 48, 41, 34, 26, 19, 12, 5)
 """A round every six minutes or more: the sweep of every five minutes comes between any two."""
+NONE = timedelta()
 
 
 class SetClock:
@@ -82,9 +85,9 @@ class FlowDay:
         )
 
     async def deliver(self, event: RowEvent) -> None:
-        row = {"$id": event.row_id, **event.row}
-        await track_money_flow(self.ports("money-flow-tracker"), event.action, row, Estimator.HOLD)
-        await aggregate_pools(self.ports("race-pools-aggregator"), event.action, row, Estimator.HOLD)
+        update = entrant_update({"$id": event.row_id, **event.row})
+        await track_money_flow(self.ports("money-flow-tracker"), update, Estimator.HOLD)
+        await aggregate_pools(self.ports("race-pools-aggregator"), update, Estimator.HOLD)
 
     async def sweep(self, deadline_s: float = 55) -> list[RunReport]:
         return [
@@ -261,3 +264,28 @@ def test_a_sweep_repairs_increments_that_do_not_add_up():
         assert of.ends() == whole
 
     asyncio.run(scenario())
+
+
+def test_a_stamp_in_the_future_freezes_neither_pools_nor_money_flow():
+    """A writer that takes New Zealand's clock for UTC is thirteen hours ahead; the time of the write counts then."""
+
+    async def ends(ahead: timedelta) -> tuple[int, dict[int, int]]:
+        of = FlowDay()
+        await of.prepare()
+        for minutes, win_cents, wrong_by in ((26, 100_000, NONE), (19, 200_000, ahead), (12, 900_000, NONE)):
+            of.clock.time = START - timedelta(minutes=minutes)
+            for event in of.writer.write_round(seen_at(minutes, win_cents)):
+                of.store._db.write(
+                    'UPDATE entrants SET "lastUpdated" = ? WHERE "$id" = ?',
+                    (instant_text(of.clock.time + wrong_by), event.row_id),
+                )
+                await of.deliver(of.writer.event(event.row_id))
+        [pools] = of.ends()["race_pools"]
+        rows = [row for row in of.ends()["money_flow_history"] if row["entrantId"] == FIRST]
+        await of.store.close()
+        return pools["winPoolTotal"], {row["timeInterval"]: row["incrementalWinAmount"] for row in rows}
+
+    right = asyncio.run(ends(NONE))
+
+    assert right == (900_000, {25: 0, 15: 50_000, 10: 350_000})
+    assert asyncio.run(ends(timedelta(hours=13))) == right

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import threading
 from ipaddress import ip_address
 
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raceday.errors import OutboundRefused
-from raceday.outbound.addresses import check_addresses, is_public
+from raceday.outbound.addresses import check_addresses, is_public, resolved
 from raceday.outbound.target import Target, host_matches, target_of
 
 PUBLIC = [
@@ -82,8 +85,38 @@ def test_an_ipv4_address_is_judged_alike_however_it_is_carried(address: object) 
 
 def test_one_address_that_is_not_public_is_enough_to_refuse() -> None:
     check_addresses("feed.example", ["8.8.8.8", "1.1.1.1"])
-    with pytest.raises(OutboundRefused, match=r"feed\.example leads to 10\.0\.0\.1"):
+    with pytest.raises(OutboundRefused, match=r"feed\.example does not lead to public addresses alone") as refused:
         check_addresses("feed.example", ["8.8.8.8", "10.0.0.1"])
+    assert "10.0.0.1" not in str(refused.value)
+    assert refused.value.detail == "feed.example leads to 10.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, f"{'a' * 70}.example"])
+def test_what_is_no_name_of_a_host_is_refused_also_by_the_lookup(host: str) -> None:
+    with pytest.raises(OutboundRefused, match="no domain name"):
+        asyncio.run(resolved(host, 443))
+
+
+def test_names_that_are_slow_to_look_up_do_not_hold_up_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def look_up(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        if host.startswith("slow"):
+            answered.wait(10)
+        return [(0, 0, 0, "", ("93.184.216.34", port))]
+
+    async def story() -> None:
+        slow = [asyncio.create_task(resolved(f"slow{number}.example", 443)) for number in range(30)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert await resolved("quick.example", 443) == ["93.184.216.34"]
+            # What else the process looks up does not wait in the same queue.
+            await asyncio.get_running_loop().run_in_executor(None, int)
+        answered.set()
+        assert await asyncio.gather(*slow) == [["93.184.216.34"]] * 30
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(
@@ -120,6 +153,10 @@ def test_urls_that_are_taken(url: str, host: str, port: int, path: str) -> None:
         ("https://[::1/", "cannot be read"),
         ("https:///path", "no host"),
         ("https://-bad-/", "no domain name"),
+        ("https://a..b/", "no domain name"),
+        ("https://a.-b.example/", "no domain name"),
+        (f"https://{'a' * 64}.example/", "no domain name"),
+        (f"https://{'a.' * 130}example/", "no domain name"),
         ("https://a..b\u2028.example/", "control characters"),
         ("https://silks.example.org\\@evil.example/", "backslashes"),
         ("https://silks.example.org/ a", "spaces"),

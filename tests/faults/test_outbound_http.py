@@ -97,7 +97,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
 def test_a_private_address_is_refused_before_anything_is_sent() -> None:
     async def story(url: str, asked: list[bytes]) -> None:
         https = url.replace("http://", "https://")
-        with pytest.raises(OutboundRefused, match=r"localhost leads to .*, which is not a public address"):
+        with pytest.raises(OutboundRefused, match="localhost does not lead to public addresses alone"):
             await got(https, allow_private=False)
         with pytest.raises(OutboundRefused, match="not https"):
             await got(url, allow_private=False)
@@ -243,8 +243,9 @@ def test_every_new_connection_is_checked_anew() -> None:
         http = OutboundHttp(resolve=rebinding, network=network)
         await http.get("https://silks.example.org/a.png")
         await http.aclose()
-        with pytest.raises(OutboundRefused, match=r"127\.0\.0\.1"):
+        with pytest.raises(OutboundRefused) as refused:
             await http.get("https://silks.example.org/a.png")
+        assert "127.0.0.1" in refused.value.detail
         assert network.connected == [("93.184.216.34", 443)]
         await http.aclose()
 
@@ -256,7 +257,7 @@ def test_one_private_address_among_others_is_enough_and_nobody_is_spoken_to() ->
         return ["93.184.216.34", "10.0.0.1"]
 
     network = RecordingNetwork()
-    with pytest.raises(OutboundRefused, match=r"10\.0\.0\.1"):
+    with pytest.raises(OutboundRefused, match="public addresses"):
         asyncio.run(got("https://silks.example.org/", allow_private=False, resolve=mixed, network=network))
     assert network.connected == []
 

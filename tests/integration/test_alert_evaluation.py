@@ -15,6 +15,7 @@ from contract.suite_alerts import config_row
 from raceday.domain.odds import Odds
 from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_runners_of
 from raceday.store.events import RowEvent
+from raceday.store.rows.owners import OWN_CONFIG, owner_permissions
 from raceday.store.sqlite import SqliteStore
 from raceday.store.tables import USER_ALERT_CONFIGS
 
@@ -147,12 +148,23 @@ def test_two_users_read_each_their_own(alerts: Alerts):
     assert "ann" not in str(grants["ben"])
 
 
-def test_a_configuration_made_for_somebody_else_is_left_out(alerts: Alerts):
+@pytest.mark.parametrize("permissions", [None, "[]", '["read(\\"user:ann\\")"]'])
+def test_a_configuration_made_for_somebody_else_is_left_out(alerts: Alerts, permissions: str | None):
     save(alerts, config_row("a", "ann", **SHORTENING))
     with alerts.store._db.writing():
-        alerts.store._db.write('UPDATE user_alert_configs SET "userId" = \'ben\' WHERE "$id" = ?', ("a",))
+        alerts.store._db.write('UPDATE user_alert_configs SET "userId" = \'ben\', "$permissions" = ?', (permissions,))
     ports = run(handled(alerts.store, alerts.event, AFTER, NOBODY_ELSE))
     assert alerts.rows() == []
+    assert ports.report.details["brokenConfigurations"] == 1
+
+
+def test_nobody_takes_the_default_user_its_ranges_by_that_name(alerts: Alerts):
+    save(alerts, config_row("a", "ann", **SHORTENING))
+    with alerts.store._db.writing():
+        alerts.store._db.write('UPDATE user_alert_configs SET "userId" = ?', ("Default User",))
+    ports = run(handled(alerts.store, alerts.event, AFTER))
+    assert alerts.told() == [("Default User", TOLD)], "by its default ranges, not by what ann wrote"
+    assert {row["configId"] for row in alerts.rows()}.isdisjoint({"a"})
     assert ports.report.details["brokenConfigurations"] == 1
 
 
@@ -181,6 +193,7 @@ def test_a_thousand_configurations_cost_at_most_three_reads(alerts: Alerts, colu
     with alerts.store._db.writing():
         for number in range(1000):
             row = {"$id": f"c{number}", "userId": f"u{number}", "enabled": True} | columns
+            row["$permissions"] = owner_permissions(f"u{number}", OWN_CONFIG)
             # All of them at once: a write of its own for each would take most of the test.
             alerts.store._db.insert_missing(USER_ALERT_CONFIGS, [row], "2026-11-21T00:00:00.000+00:00")
     ports = run(handled(alerts.store, alerts.event, AFTER, NOBODY_ELSE))
@@ -257,4 +270,4 @@ def test_new_notifications_start_one_delivery_and_a_refusal_costs_nothing(alerts
     save(alerts, config_row("c", "cat", **SHORTENING))
     run(evaluate_runners_of(refused, written_runners(alerts.event), plan))
     assert refused.report.status_code == 200
-    assert [action for action, _ in refused.log.lines] == ["alerts_raised", "delivery_not_started"]
+    assert [action for action, _ in refused.log.lines] == ["alerts_raised", "execution_refused"]

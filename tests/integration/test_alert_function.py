@@ -33,6 +33,7 @@ from raceday.store.events import RowEvent
 from raceday.store.sqlite import SqliteStore
 
 ALERTS = "alert-evaluator"
+SECRET = "s3cr3t of sixteen bytes"
 TOLD = 'SELECT * FROM notifications ORDER BY "$id"'
 
 
@@ -125,10 +126,11 @@ def test_a_deleted_row_and_a_row_of_nobody_are_left_alone(tmp_path: Path):
 
 
 class Receiver:
-    """A web server on a loopback port that keeps what it was sent."""
+    """A web server on a loopback port that keeps what it was sent; its statuses in turn, those of pushes apart."""
 
-    def __init__(self, statuses: list[int]) -> None:
+    def __init__(self, statuses: list[int], push_statuses: list[int]) -> None:
         self.statuses = statuses
+        self.push_statuses = push_statuses
         self.url = ""
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
 
@@ -137,7 +139,8 @@ class Receiver:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers["content-length"]))
         self.requests.append((head[0].split()[1], headers, body))
-        status = self.statuses.pop(0) if self.statuses else 200
+        statuses = self.push_statuses if head[0].split()[1].endswith("push") else self.statuses
+        status = statuses.pop(0) if statuses else 200
         writer.write(f"HTTP/1.1 {status} Said\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
         await writer.drain()
         writer.close()
@@ -145,8 +148,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(*statuses: int) -> AsyncIterator[Receiver]:
-    receiver = Receiver(list(statuses))
+async def receiving(*statuses: int, push: tuple[int, ...] = ()) -> AsyncIterator[Receiver]:
+    receiver = Receiver(list(statuses), list(push))
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
@@ -178,7 +181,7 @@ def delivered(
     tmp_path: Path, *statuses: int, **environment: str
 ) -> tuple[Receiver, dict[str, object], tuple[int, str]]:
     def webhook(url: str) -> AlertChannels:
-        return AlertChannels("ann", f"{url}/hook?token=t0ken", "s3cr3t")
+        return AlertChannels("ann", f"{url}/hook?token=t0ken", SECRET)
 
     environment = {"RACEDAY_ALERT_CHANNELS": "webhook", "RACEDAY_WEBHOOK_PRIVATE": "true"} | environment
     return asyncio.run(deliver_one(tmp_path, webhook, statuses, environment))
@@ -190,7 +193,7 @@ def test_a_webhook_arrives_signed_over_a_real_socket(tmp_path: Path):
     [(path, headers, body)] = receiver.requests
     assert path == "/hook?token=t0ken"
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    expected = base64.b64encode(hmac.new(b"s3cr3t", signed, hashlib.sha256).digest()).decode()
+    expected = base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert headers["webhook-id"] == row["$id"] == json.loads(body)["data"]["notificationId"]
     assert (row["deliveryState"], row["webhookState"], row["deliveryMessage"]) == ("delivered", "delivered", None)
@@ -251,15 +254,15 @@ def on_a_platform(url: str, job: Callable[[Run], Awaitable[object]], store: Sqli
 
 def test_a_push_goes_through_the_platforms_messaging_and_only_what_failed_is_tried_again(tmp_path: Path):
     async def story() -> None:
-        async with receiving(500, 201, 409) as receiver:
+        async with receiving(200, push=(500, 409)) as receiver:
             store = SqliteStore.open(tmp_path / "day.sqlite")
             now = datetime.now(UTC)
             fresh = told("ann")
             fresh = type(fresh)(fresh.notification_id, fresh.config, fresh.runner, crossing()._replace(at=now))
             await store.save_notifications([fresh], now, deliver=True)
-            await store.save_alert_channels(AlertChannels("ann", f"{receiver.url}/hook", "s", push=True), now)
+            await store.save_alert_channels(AlertChannels("ann", f"{receiver.url}/hook", SECRET, push=True), now)
             await on_a_platform(receiver.url, run_alerts, store)
-            assert [path for path, _, _ in receiver.requests] == ["/v1/messaging/messages/push", "/hook"]
+            assert sorted(path for path, _, _ in receiver.requests) == ["/hook", "/v1/messaging/messages/push"]
             columns = ("deliveryState", "webhookState", "pushState", "deliveryAttempts")
             row = dict(store._db.row("SELECT * FROM notifications") or {})
             assert [row[column] for column in columns] == ["pending", "delivered", None, 1]

@@ -197,6 +197,32 @@ def test_dropping_again_drops_nothing_and_changes_nothing(three_days: SqliteStor
     assert run(close_races(ports(three_days, now))) == 0, "a closing is never made from a history that is gone"
 
 
+MEASURED = ("polls", "failedPolls", "degradedPolls", "coveragePct", "qualityP5", "qualityP50", "latenessP95S")
+
+
+def test_a_result_amended_after_the_history_went_changes_the_result_alone(three_days: SqliteStore):
+    """With a retention of one day the sweeps still look at races whose history is gone."""
+    run(close_races(ports(three_days, START + timedelta(hours=2))))
+    before = stored(three_days)["race-closings"]
+    now = nz_midnight(DAY) + timedelta(days=2)
+    assert run(keep_history(ports(three_days, now), 1)).races == 2
+
+    of = races_of_three_days()[0]
+    amended = tuple(reversed(result(of, AFTER).placings))
+    at = now + MINUTE
+    protest = replace(result(of, at), protest_lodged=True, placings=amended)
+    over = replace(of, status=RaceStatus.FINAL)
+    run(polled(three_days, event(over, at, win_cents=2_000_000, result=protest)))
+    assert run(close_races(ports(three_days, now + 2 * MINUTE))) > 0
+
+    after = stored(three_days)["race-closings"]
+    assert {name: after[0][name] for name in MEASURED} == {name: before[0][name] for name in MEASURED}
+    assert after[0]["polls"] == 4
+    assert after[0]["resultHash"] != before[0]["resultHash"]
+    assert after[0]["totalRacePool"] == before[0]["totalRacePool"]
+    assert run(close_races(ports(three_days, now + 3 * MINUTE))) == 0
+
+
 def test_an_existing_closing_is_kept_as_it_is(three_days: SqliteStore):
     run(close_races(ports(three_days, START + timedelta(hours=12))))
     closed = stored(three_days)["race-closings"]
@@ -268,7 +294,7 @@ def test_a_store_that_fails_ends_the_dropping_and_nothing_else(
     dropped = run(keep_history(given, 30))
     assert (dropped.races, dropped.rows, dropped.dropped_to) == (0, {}, None)
     assert [failure.error for failure in given.report.failures] == ["StoreUnavailable"]
-    assert run(three_days.history_mark()) is None
+    assert run(three_days.swept_to("keep-history")) is None
     monkeypatch.undo()
     assert run(keep_history(ports(three_days, START + timedelta(days=40)), 30)).races == 6
 

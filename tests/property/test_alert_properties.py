@@ -17,7 +17,7 @@ from alert_steps import EVERYBODY, handled, swept
 from contract.store_examples import START, event, race, runner, scratched
 from contract.store_steps import imported, polled
 from raceday.domain.alerts.config import AlertConfig, AlertKind
-from raceday.domain.alerts.crossings import Crossing, RaceHistory, RunnerAlerts, by_rule
+from raceday.domain.alerts.crossings import AlertHistory, Crossing, RunnerAlerts, by_rule
 from raceday.domain.alerts.defaults import default_ranges
 from raceday.domain.alerts.money import BucketMoney
 from raceday.domain.money_flow import HoldShare, bucket_of
@@ -70,7 +70,7 @@ def stored(course: Sequence[Poll]) -> tuple[list[OddsTick], list[BucketMoney]]:
 def crossings(course: Sequence[Poll]) -> set[tuple[str, Crossing]]:
     """Everything that is told after some polls."""
     ticks, buckets = stored(course)
-    alerts = RunnerAlerts(update(), RaceHistory({RUNNER: ticks}, buckets))
+    alerts = RunnerAlerts(update(), AlertHistory({RUNNER: ticks}, buckets))
     found = (each for rule, configs in by_rule(CONFIGS).items() for each in alerts.told(rule, configs, COOLDOWN_S))
     return {(config.config_id, crossing) for config, crossing in found}
 

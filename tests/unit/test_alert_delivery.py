@@ -16,15 +16,15 @@ from raceday.domain.alerts.delivery import (
     after_attempt,
     retry_after,
 )
+from raceday.domain.alerts.notification import StoredNotification
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 DELIVERED, REFUSED, UNAVAILABLE = (Outcome.DELIVERED, ""), (Outcome.REFUSED, "no"), (Outcome.UNAVAILABLE, "silent")
 
 
 def delivery(**changes: object) -> Delivery:
-    whole = {"notification_id": "n", "user_id": "ann", "title": "t", "message": "m", "kind": "k", "race_id": "r"}
-    whole |= {"entrant_id": "e", "config_id": "c", "crossed_at": NOW}
-    return Delivery(**(whole | changes))  # type: ignore[arg-type]
+    told = StoredNotification("n", "ann", "t", "m", "k", "r", "e", "c", NOW)
+    return Delivery(told, owned=True, **changes)  # type: ignore[arg-type]
 
 
 def test_the_pauses_double():
@@ -58,7 +58,23 @@ def test_a_refusal_is_not_forgotten_when_the_other_channel_comes_through():
     mixed = after_attempt(delivery(), {Channel.WEBHOOK: REFUSED, Channel.PUSH: UNAVAILABLE}, NOW)
     ended = after_attempt(mixed, {Channel.PUSH: DELIVERED}, NOW)
     assert ended.state is DeliveryState.FAILED
-    assert "webhook: no" in ended.reason
+    assert ended.reason == "webhook: no"
+
+
+def test_a_refusal_is_not_forgotten_while_the_other_channel_is_tried_in_vain():
+    tried = after_attempt(delivery(), {Channel.WEBHOOK: (Outcome.REFUSED, "a; b: c"), Channel.PUSH: UNAVAILABLE}, NOW)
+    for attempt in range(2, MAX_ATTEMPTS + 1):
+        now = delivery(attempts=attempt, settled=tried.settled, reason=tried.reason)
+        tried = after_attempt(now, {Channel.PUSH: UNAVAILABLE}, NOW)
+        assert tried.reason == "push: silent; webhook: a; b: c"
+    assert tried.state is DeliveryState.FAILED
+    again = after_attempt(delivery(reason="push: silent"), {Channel.PUSH: DELIVERED}, NOW)
+    assert (again.state, again.reason) == (DeliveryState.DELIVERED, "")
+
+
+def test_what_is_handed_back_is_due_at_once_and_counts_no_attempt():
+    back = delivery(attempts=3, reason="push: silent").handed_back(NOW)
+    assert (back.attempts, back.next_at, back.state, back.reason) == (2, NOW, DeliveryState.PENDING, "push: silent")
 
 
 def test_after_six_tries_it_has_failed():
@@ -75,6 +91,7 @@ def test_after_six_tries_it_has_failed():
 @pytest.mark.parametrize(("minutes", "late"), [(0, False), (15, False), (15.01, True)])
 def test_after_a_quarter_of_an_hour_it_helps_nobody(minutes: float, late: bool):
     assert delivery().out_of_date(NOW + timedelta(minutes=minutes)) is late
+    assert not delivery(attempts=2).out_of_date(NOW + timedelta(minutes=minutes)), "it was begun in time"
 
 
 def test_a_channel_is_wanted_when_it_is_set_up():

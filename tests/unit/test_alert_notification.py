@@ -67,5 +67,5 @@ def test_a_runner_without_number_or_with_an_endless_name_still_fits():
 def test_the_owner_is_the_configurations_and_nobody_elses():
     row = notification_row(notification(RANGE, update(), price()), before_start(0), deliver=True)
     assert row["userId"] == "ann"
-    assert row["$permissions"] == '["read(\\"user:ann\\")","update(\\"user:ann\\")","delete(\\"user:ann\\")"]'
+    assert row["$permissions"] == '["read(\\"user:ann\\")","delete(\\"user:ann\\")"]'
     assert (row["deliveryState"], row["deliveryAttempts"], row["color"]) == ("pending", 0, "#FECACA")

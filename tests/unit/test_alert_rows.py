@@ -7,11 +7,12 @@ import math
 import pytest
 
 from raceday.domain.alerts.config import AlertKind, BrokenAlertConfig
-from raceday.store.rows.alerts import CONFIG_COLUMNS, alert_config, may_read, owner_permissions
+from raceday.store.rows.alerts import CONFIG_COLUMNS, alert_config
+from raceday.store.rows.owners import OWN_CONFIG, belongs_to, owner_permissions
 
 ROW: dict[str, object] = {
     "$id": "c", "userId": "ann", "alertType": "odds_shortening", "threshold": 5, "enabled": 1,
-    "$updatedAt": "2026-11-22T04:00:00.000+00:00",
+    "$updatedAt": "2026-11-22T04:00:00.000+00:00", "$permissions": '["read(\\"user:ann\\")"]',
 }  # fmt: skip
 
 
@@ -37,7 +38,11 @@ def test_whole_numbers_may_come_as_decimals():
         ({"alertType": "", "indicatorType": "rainfall"}, "neither"),
         ({"alertType": 7}, "neither"),
         ({"userId": None}, "nobody's"),
-        ({"$permissions": '["read(\\"user:ben\\")"]'}, "belongs to"),
+        ({"$permissions": '["read(\\"user:ben\\")"]'}, "permissions"),
+        ({"$permissions": "[]"}, "permissions"),
+        ({"$permissions": None}, "permissions"),
+        ({"userId": "Default User"}, "permissions"),
+        ({"$updatedAt": "yesterday"}, "updatedAt"),
     ],
 )
 def test_what_cannot_mean_anything_says_why(columns: dict[str, object], reason: str):
@@ -54,14 +59,26 @@ def test_a_bad_colour_costs_only_the_colour():
     assert config(color="#A1B2C3").colour == "#A1B2C3"
 
 
-def test_who_may_read_a_row():
-    assert may_read("ann", '["read(\\"user:ann\\")"]')
-    assert not may_read("an", '["read(\\"user:ann\\")"]')
-    assert not may_read("ann", '["update(\\"user:ann\\")"]')
-    assert may_read("ann", None)
-    assert may_read("ann", "[]")
+def test_a_row_of_a_user_of_the_platform_must_name_that_user():
+    assert belongs_to("ann", '["read(\\"user:ann\\")"]')
+    assert belongs_to("ann", '["update(\\"user:ann\\")", "read(\\"user:ann\\")"]')
+    for permissions in ('["read(\\"user:ann\\")"]', '["update(\\"user:an\\")"]', '["read(\\"any\\")"]', "[]", "", None):
+        assert not belongs_to("an", permissions)
+
+
+def test_a_row_of_a_name_that_is_no_user_must_name_nobody():
+    assert all(belongs_to("Default User", permissions) for permissions in ("[]", "", None))
+    assert not belongs_to("Default User", '["read(\\"user:ann\\")"]')
+    assert not belongs_to("Default User", '["read(\\"user:Default User\\")"]')
+    assert config(userId="Default User", **{"$permissions": "[]"}).user_id == "Default User"
+
+
+@pytest.mark.parametrize("permissions", ['read("user:ann")', "5", "{}", '"read(\\"user:ann\\")"', 5, b"[]"])
+def test_permissions_that_cannot_be_read_are_nobodys(permissions: object):
+    assert not belongs_to("ann", permissions)
+    assert not belongs_to("Default User", permissions)
 
 
 @pytest.mark.parametrize("user_id", ["Default User", "", '") , read("any', "_x", "ä", "a" * 37, "ann\n"])
 def test_only_a_user_of_the_platform_is_granted_anything(user_id: str):
-    assert owner_permissions(user_id) == []
+    assert owner_permissions(user_id, OWN_CONFIG) == "[]"

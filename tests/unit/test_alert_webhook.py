@@ -14,16 +14,18 @@ import pytest
 
 from alert_steps import StandingClock
 from raceday.domain.alerts.delivery import AlertChannels, Delivery
+from raceday.domain.alerts.notification import StoredNotification
 from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.outbound.http import OutboundAnswer
 from raceday.outbound.push import NoPush, PushSender
 from raceday.outbound.webhook import WebhookSender, signed_headers, webhook_body
 
 NOW = datetime(2026, 11, 22, 4, 0, 0, 900_000, tzinfo=UTC)
-DELIVERY = Delivery(
+TOLD = StoredNotification(
     "n1", "ann", "7 Cérise shortened 41.7 %", "Win price …", "odds_shortening", "r", "e", "c", NOW, 41.7, 12.0, 7.0, 5
 )
-TO = AlertChannels("ann", "https://hooks.example/1", "plain secret", push=True)
+DELIVERY = Delivery(TOLD, owned=True)
+TO = AlertChannels("ann", "https://hooks.example/1", "a plain secret, long", push=True)
 
 
 class FakeHttp:
@@ -56,8 +58,8 @@ def test_a_webhook_is_signed_with_the_text_as_it_stands():
     assert url == "https://hooks.example/1"
     assert headers["webhook-id"] == "n1"
     assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
-    assert checked(headers, body, b"plain secret")
-    assert not checked(headers, body + b" ", b"plain secret")
+    assert checked(headers, body, b"a plain secret, long")
+    assert not checked(headers, body + b" ", b"a plain secret, long")
     assert not checked(headers, body, b"another")
 
 
@@ -86,8 +88,18 @@ def test_any_other_answer_is_tried_again(status: int):
         send_webhook(status)
 
 
-@pytest.mark.parametrize(("secret", "reason"), [("", "webhookSecret"), ("whsec_not base64!", "base64")])
-def test_nothing_goes_out_unsigned(secret: str, reason: str):
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        ("", "webhookSecret"),
+        ("whsec_not base64!", "base64"),
+        ("whsec_é", "base64"),
+        ("whsec_", "0 bytes: it must have at least 16"),
+        ("whsec_AAAAAAAAAAAAAAAAAAAA", "15 bytes"),
+        ("fifteen bytes..", "15 bytes"),
+    ],
+)
+def test_nothing_goes_out_unsigned_or_under_a_key_that_can_be_guessed(secret: str, reason: str):
     with pytest.raises(OutboundRefused, match=reason):
         send_webhook(200, AlertChannels("ann", "https://hooks.example/1", secret))
 
@@ -100,7 +112,7 @@ def test_a_push_names_its_user_and_bears_the_notifications_id():
     assert url == "http://localhost/v1/messaging/messages/push"
     assert headers == {"content-type": "application/json", **key}
     message = json.loads(body)
-    assert (message["messageId"], message["users"], message["title"]) == ("n1", ["ann"], DELIVERY.title)
+    assert (message["messageId"], message["users"], message["title"]) == ("n1", ["ann"], TOLD.title)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from raceday.domain.closing import RaceHistory, RunnerClose, closing_of
+from raceday.domain.closing import PollingFigures, RaceHistory, RunnerClose, closing_of
 from raceday.domain.coverage import LADDER, FollowedRace
 from raceday.domain.odds import Odds
 from raceday.domain.poll_audit import PollMark
@@ -50,9 +50,7 @@ HISTORY = RaceHistory(
 def test_a_snapshot_sums_up_polls_money_and_result():
     closing = closing_of(HISTORY, AT)
     assert (closing.race_id, closing.race_date_nz, closing.status) == ("r1", "2026-11-22", RaceStatus.FINAL)
-    assert (closing.polls, closing.failed_polls, closing.degraded_polls) == (4, 2, 1)
-    assert (closing.quality_p5, closing.quality_p50, closing.lateness_p95_s) == (40, 96, 12.0)
-    assert closing.coverage_pct == round(100 * 16 / 17, 1)
+    assert closing.figures == PollingFigures(4, 2, 1, round(100 * 16 / 17, 1), 40, 96, 12.0)
     assert {made.entrant_id: made.position for made in closing.runners} == {"e1": None, "e2": 1, "e3": 2, "e4": 2}
     assert (closing.closed_at, closing.result_print) == (AT, "abc")
 
@@ -61,12 +59,22 @@ def test_what_was_never_measured_is_not_made_up():
     called_off = replace(RACE, status=RaceStatus.ABANDONED)
     bare = RaceHistory(called_off, "2026-11-22", (), 0, 0, frozenset(), None, ())
     closing = closing_of(bare, AT)
-    assert (closing.polls, closing.coverage_pct, closing.quality_p5, closing.quality_p50) == (0, None, None, None)
-    assert (closing.lateness_p95_s, closing.pools, closing.runners) == (None, None, ())
+    assert closing.figures == PollingFigures(0, 0, 0, None, None, None, None)
+    assert (closing.pools, closing.runners) == (None, ())
     row = closing_row(closing)
     assert (row["winPoolTotal"], row["totalRacePool"], row["runners"]) == (None, None, "[]")
-    imported_only = closing_of(replace(bare, polls=(mark(300, 90, None),)), AT)
+    imported_only = closing_of(replace(bare, polls=(mark(300, 90, None),)), AT).figures
     assert (imported_only.polls, imported_only.lateness_p95_s) == (1, None), "nothing was ever due"
+
+
+def test_what_was_measured_stays_when_the_history_is_gone():
+    first = closing_of(HISTORY, AT)
+    dropped = replace(HISTORY, polls=HISTORY.polls[-1:], failed_polls=0, buckets=frozenset(), placings={"e1": 1})
+    again = closing_of(replace(dropped, result_print="def", earlier=first.figures), AT + timedelta(days=2))
+    assert again.figures == first.figures
+    assert (again.result_print, {made.entrant_id for made in again.runners if made.position}) == ("def", {"e1"})
+    later = replace(HISTORY, polls=(*HISTORY.polls, mark(-9, 97)), earlier=first.figures)
+    assert closing_of(later, AT).figures.polls == 5, "more was measured since"
 
 
 def test_a_snapshot_is_written_in_the_columns_of_its_table():

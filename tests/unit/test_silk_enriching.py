@@ -289,7 +289,7 @@ def test_a_run_that_dies_before_the_row_leaves_an_icon_and_the_next_one_writes_b
         with pytest.raises(Killed):
             await scene.call(["red"])
         assert scene.icons.saved == [silk_id("red")]
-        assert await scene.store.silk_count() == 0
+        assert (await scene.store.day_counts()).silks == 0
         scene.store.save_silks = whole  # type: ignore[method-assign]
         assert counts(await scene.call(["red"])) == (1, 0, 0, 0)
 
@@ -333,6 +333,6 @@ def test_wrong_input_is_named(silks: object, field: str) -> None:
         with pytest.raises(InvalidRequest) as refused:
             await scene.call(silks)
         assert refused.value.field == field
-        assert await scene.store.silk_count() == 0
+        assert (await scene.store.day_counts()).silks == 0
 
     play(story)

@@ -12,7 +12,7 @@ from rich.table import Table
 from raceday.domain.coverage import RaceCoverage, coverage_pct, worst_first
 from raceday.domain.racing_day import NZ
 from raceday.domain.status import RaceStatus
-from raceday.domain.verdicts import COVERED_PCT
+from raceday.jobs.verdicts import COVERED_PCT
 
 SHOWN_RACES = 10
 

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from raceday.cli.coverage_table import card_coverage_table
-from raceday.cli.demo_database import DEFAULT_DATABASE, fresh_database
+from raceday.cli.demo_database import DEFAULT_DATABASE, fresh_database, icon_folder
 from raceday.cli.demo_people import ask_for_silks, newest_alerts, save_demo_alerts
 from raceday.cli.options import chosen_date, chosen_of
 from raceday.cli.output import errors_explained, people, print_json
@@ -161,7 +161,7 @@ async def _follow_day(
     environment = {
         "RACEDAY_CADENCE": plan.cadence,
         "RACEDAY_LOG_LEVEL": "WARNING",
-        "RACEDAY_ICON_FOLDER": str(plan.database.with_suffix(".icons")),
+        "RACEDAY_ICON_FOLDER": str(icon_folder(plan.database)),
     }
     bundle = open_bundle(plan.database, clock, InProcess(app), environment)
     await save_demo_alerts(bundle.store, began)
@@ -233,7 +233,7 @@ def _summarise(outcome: DemoOutcome) -> None:
         f"quality {figures['quality_p50']} of 100, 5 % of the polls {figures['quality_p5']} or less\n"
         f"{round(outcome.virtual_s / 3600, 1)} hours of racing in {figures['wall_s']} s "
         f"({figures['executions']} executions, {figures['peak_rss_mb']} MB of memory)\n"
-        f"The day is in {escape(str(figures['db']))}\n"
+        f"The day is in {escape(str(figures['db']))}, its silks in {escape(icon_folder(outcome.plan.database).name)}\n"
         f"Next: is all well?   scripts/status{_database_option(outcome)}\n"
         "      a rough feed   scripts/demo --faults rough\n"
         "      a big day      scripts/demo --saturday\n"

@@ -28,12 +28,19 @@ def fresh_database(path: Path) -> Path:
     try:
         for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             leftover.unlink(missing_ok=True)
+        for icon in icon_folder(path).glob("*.svg"):
+            icon.unlink()
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {DEMO_APPLICATION_ID}")
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(f"{path} cannot be written ({error}): give another --db") from None
     return path
+
+
+def icon_folder(database: Path) -> Path:
+    """Return the folder beside a demo's database in which the silks of its day are drawn."""
+    return database.with_suffix(".icons")
 
 
 def _is_a_demo(path: Path) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from raceday.domain.alerts.notification import StoredNotification
 from raceday.domain.ids import derived_id
 from raceday.host.bundle import Bundle
-from raceday.store.alert_ports import StoredNotification
 from raceday.store.ports import RaceStore
 
 DEFAULT_USER = "Default User"

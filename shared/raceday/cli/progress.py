@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from raceday.cli.output import people
+from raceday.domain.alerts.notification import StoredNotification
 from raceday.domain.racing_day import NZ
-from raceday.store.alert_ports import StoredNotification
 from raceday.store.ports import DayCounts
 
 REFRESH_WALL_S = 0.5

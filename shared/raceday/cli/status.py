@@ -15,6 +15,7 @@ from raceday.cli.demo_database import DEFAULT_DATABASE, DEMO_APPLICATION_ID
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.cli.status_tables import show_report
 from raceday.clock import SystemClock
+from raceday.domain.health import Target
 from raceday.domain.racing_day import NZ
 from raceday.errors import ConfigError, StoreUnavailable
 from raceday.jobs.health_json import health_json
@@ -85,10 +86,15 @@ async def _look(path: Path, at: datetime | None, settings: Settings) -> tuple[He
             at = await _last_run(store)
             as_of = " (the end of its last run: a demo or replay made it)"
         at = at or SystemClock().now()
-        plan = HealthPlan(tuple(FUNCTIONS), settings.quality_threshold, settings.retention_days)
-        return await health_report(store, at, plan), f"as of {at.astimezone(NZ):%a %d %b %Y %H:%M:%S %Z}{as_of}"
+        report = await health_report(store, at, _plan(settings))
+        return report, f"as of {at.astimezone(NZ):%a %d %b %Y %H:%M:%S %Z}{as_of}"
     finally:
         await store.close()
+
+
+def _plan(settings: Settings) -> HealthPlan:
+    targets = {function_id: Target(spec.success_pct, spec.longest_s) for function_id, spec in FUNCTIONS.items()}
+    return HealthPlan(targets, settings.quality_threshold, settings.retention_days, settings.sweep_minutes)
 
 
 async def _last_run(store: SqliteStore) -> datetime:

@@ -12,8 +12,8 @@ from rich.table import Table
 from raceday.cli.coverage_table import SHOWN_RACES, coverage_table, coverage_title
 from raceday.domain.health import FunctionRuns, Health, StageHealth
 from raceday.domain.racing_day import NZ
-from raceday.domain.verdicts import success_text
 from raceday.jobs.health_report import HealthReport
+from raceday.jobs.verdicts import success_text
 
 
 def show_report(people: Console, report: HealthReport, *, every_race: bool) -> None:
@@ -68,7 +68,10 @@ def _figures_table(health: Health) -> Table:
     table.add_row("quality", _quality(health))
     table.add_row("throttling", _throttling(health))
     table.add_row("stages", ", ".join(_stage(stage, health.at) for stage in health.stages))
-    waiting = f"{health.backlog.alerts} runners to evaluate, {health.backlog.deliveries} deliveries due"
+    table.add_row("swept up to", _sweeps(health))
+    waiting = (
+        f"evaluations of alerts to finish {health.backlog.alerts}, notifications to send {health.backlog.deliveries}"
+    )
     table.add_row("backlog", waiting)
     kept = health.retention.history_from
     dropped = "nothing dropped so far" if kept is None else f"history from {kept.astimezone(NZ):%d %b %Y} on is kept"
@@ -117,6 +120,15 @@ def _stage(stage: StageHealth, at: datetime) -> str:
     if stage.due_at > at:
         return f"{stage.stage} due at {stage.due_at.astimezone(NZ):%H:%M %Z}"
     return f"[yellow]{stage.stage} not complete[/]"
+
+
+def _sweeps(health: Health) -> str:
+    every_minutes = health.sweeps.every_minutes
+    marks = ", ".join(
+        f"{function} {'never' if swept_to is None else _when(swept_to, health.at)}"
+        for function, swept_to in health.sweeps.swept_to.items()
+    )
+    return f"{marks}; {f'every {every_minutes} min' if every_minutes else 'sweeps are switched off'}"
 
 
 def _when(instant: datetime, at: datetime) -> str:

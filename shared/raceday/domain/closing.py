@@ -37,11 +37,25 @@ class RunnerClose:
 
 
 @dataclass(frozen=True, slots=True)
+class PollingFigures:
+    """How well a race was followed: polls, percent of its time buckets, scores, seconds late; None is not measured."""
+
+    polls: int
+    failed_polls: int
+    degraded_polls: int
+    coverage_pct: float | None
+    quality_p5: int | None
+    quality_p50: int | None
+    lateness_p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class RaceHistory:
     """Everything stored of a race that its closing snapshot is made from.
 
     `buckets` are the time buckets that have a row, `placings` the positions of the result by entrant id,
-    `result_print` the fingerprint of that result (empty without one), `pools` None when no response had any.
+    `result_print` the fingerprint of that result (empty without one), `pools` None when no response had any,
+    `earlier` what a snapshot says that was made before.
     """
 
     race: FollowedRace
@@ -54,6 +68,7 @@ class RaceHistory:
     runners: tuple[RunnerClose, ...]
     placings: Mapping[str, int] = field(default_factory=dict)
     result_print: str = ""
+    earlier: PollingFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +79,34 @@ class RaceClosing:
     race_date_nz: str
     status: RaceStatus
     closed_at: datetime
-    polls: int
-    failed_polls: int
-    degraded_polls: int
-    coverage_pct: float | None
-    quality_p5: int | None
-    quality_p50: int | None
-    lateness_p95_s: float | None
+    figures: PollingFigures
     pools: PoolTotals | None
     runners: tuple[RunnerClose, ...]
     result_print: str
 
 
 def closing_of(history: RaceHistory, at: datetime) -> RaceClosing:
-    """Return the closing snapshot of a race, taken at `at`; what was never measured is None."""
-    audit = audit_polls(history.polls)
+    """Return the closing snapshot of a race, taken at `at`.
+
+    Polls only ever become fewer when history is dropped; what was measured before that stays.
+    """
+    earlier = history.earlier
+    kept = earlier if earlier is not None and earlier.polls > len(history.polls) else None
     return RaceClosing(
         race_id=history.race.race_id,
         race_date_nz=history.race_date_nz,
         status=history.race.status,
         closed_at=at,
+        figures=kept or _figures(history, at),
+        pools=history.pools,
+        runners=tuple(replace(runner, position=history.placings.get(runner.entrant_id)) for runner in history.runners),
+        result_print=history.result_print,
+    )
+
+
+def _figures(history: RaceHistory, at: datetime) -> PollingFigures:
+    audit = audit_polls(history.polls)
+    return PollingFigures(
         polls=audit.polls,
         failed_polls=history.failed_polls,
         degraded_polls=history.degraded_polls,
@@ -91,7 +114,4 @@ def closing_of(history: RaceHistory, at: datetime) -> RaceClosing:
         quality_p5=audit.quality_p5 if audit.polls else None,
         quality_p50=audit.quality_p50 if audit.polls else None,
         lateness_p95_s=audit.lateness_p95_s if any(mark.due_at is not None for mark in history.polls) else None,
-        pools=history.pools,
-        runners=tuple(replace(runner, position=history.placings.get(runner.entrant_id)) for runner in history.runners),
-        result_print=history.result_print,
     )

@@ -11,37 +11,22 @@ from raceday.domain.coverage import FollowedRace, RaceCoverage
 from raceday.domain.poll_audit import PollAudit
 from raceday.domain.quality import COMPONENTS, EXPECTED_POOLS, PollQuality, QualityInputs, poll_quality
 from raceday.domain.racing_day import DailyStage, StageProgress
+from raceday.errors import FeedThrottled
 
 LOOKED_BACK = timedelta(hours=24)
 """What the figures are about: the last 24 hours."""
 LOOKED_AHEAD = timedelta(hours=24)
 """A race that is to start within this has to be followed."""
-THROTTLED = "FeedThrottled"
+THROTTLED = FeedThrottled.__name__
 """The kind of failure that says that the feed asked us to slow down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a function is held to: runs that succeed, in percent, and the longest that one may take."""
+    """What a function is held to: runs that succeed, in percent, and the longest that one may take, if anything."""
 
-    success_pct: float
+    success_pct: float = 99.5
     longest_s: float | None = None
-
-
-TARGETS = {
-    "daily-meetings": Target(99.5, 60),
-    "daily-races": Target(99.5, 90),
-    "daily-entrants": Target(99.0, 300),
-    "master-race-scheduler": Target(99.9, 60),
-    "enhanced-race-poller": Target(99.5, 120),
-    "race-data-poller": Target(99.5, 120),
-    "single-race-poller": Target(99.5, 90),
-    "batch-race-poller": Target(99.0, 180),
-    "alert-evaluator": Target(99.9, 30),
-}
-"""The performance targets of the bundle's requirements."""
-OTHER_TARGET = Target(99.5)
-"""The others have no target there: they are held to what most are held to, and no duration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +43,8 @@ class FunctionRuns:
     """The runs of one function in the last 24 hours, and its newest one, however long ago.
 
     A run failed when it answered 500 or more, as the platform counts; 4xx is the caller's mistake, or a prerequisite
-    that is still to come. `throttled` runs named the feed's wish to slow down as what failed.
+    that is still to come. `throttled` runs named the feed's wish to slow down as what failed. The `target` is set by
+    whoever knows the bundle, not by the store.
     """
 
     function: str
@@ -68,11 +54,7 @@ class FunctionRuns:
     mean_s: float | None = None
     longest_s: float | None = None
     last: LastRun | None = None
-
-    @property
-    def target(self) -> Target:
-        """What the function is held to."""
-        return TARGETS.get(self.function, OTHER_TARGET)
+    target: Target = Target()
 
     @property
     def success_pct(self) -> float | None:
@@ -159,6 +141,17 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepHealth:
+    """How often functions are to look for what lost events left out (never: 0), and how far each has come.
+
+    `swept_to` holds every function that sweeps; None is one that never has.
+    """
+
+    every_minutes: int
+    swept_to: Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """All figures at one time; `races` are those that started within the last 24 hours or will within the next."""
 
@@ -170,6 +163,7 @@ class Health:
     quality: QualityFigures
     failures: tuple[FailureTally, ...]
     stages: tuple[StageHealth, ...]
+    sweeps: SweepHealth
     backlog: Backlog
     retention: Retention
 

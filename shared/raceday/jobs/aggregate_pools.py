@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.money_flow import Estimator
 from raceday.domain.pools_update import pools_due
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
-from raceday.jobs.track_money_flow import DELETED
-from raceday.store.rows.updates import entrant_update
 
 
-async def aggregate_pools(
-    ports: JobPorts, row_action: str, row: Mapping[str, object], estimator: Estimator
-) -> RunReport:
-    """Bring the pools of the race of one row event of `entrants` up to date; nothing to do costs one read.
+async def aggregate_pools(ports: JobPorts, update: EntrantUpdate, estimator: Estimator) -> RunReport:
+    """Bring the pools of the race of one update up to date; nothing to do costs one read.
 
-    The event only says which race it is about: the totals come from what is stored of all its runners.
-    Raises `InvalidRequest` for a row that does not say whose it is or when it was written.
+    The update only says which race it is about: the totals come from what is stored of all its runners.
     """
     report = ports.report
-    if row_action == DELETED:
-        report.skip()
-        return report
-    update = entrant_update(row)
     standing = await ports.store.pool_standing(update)
     if standing is None:
         report.skip()

@@ -27,9 +27,9 @@ async def close_races(ports: JobPorts) -> int:
     now = ports.clock.now()
     race_ids = await ports.store.races_to_close(now - LOOK_BACK, now + LOOK_AHEAD, now - WITHOUT_RESULT)
     closed = 0
-    for race_id in race_ids:
+    for number, race_id in enumerate(race_ids):
         if not ports.deadline.allows(ONE_CLOSING_S):
-            ports.log.info("closings_left", races=len(race_ids) - closed)
+            ports.report.remaining += len(race_ids) - number
             break
         try:
             closed += await close_race(ports.store, race_id, ports.clock.now())

@@ -7,24 +7,30 @@ back, the sweep over the whole race.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from raceday.domain.alerts.config import ON_MONEY, ON_ODDS, AlertConfig
-from raceday.domain.alerts.crossings import RaceHistory, RunnerAlerts, by_rule
+from raceday.domain.alerts.crossings import AlertHistory, RunnerAlerts, by_rule
 from raceday.domain.alerts.defaults import RangeGaps, default_ranges
 from raceday.domain.alerts.delivery import OUT_OF_DATE
 from raceday.domain.alerts.notification import Notification, notification, title
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.errors import ExecutionRefused
+from raceday.jobs.cpu_budget import CpuBudget
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, ConfigPage
 
 CONFIGS_A_PAGE = 2000
+"""Also the most that one user may have for one race."""
 PAGE_MARGIN_S = 3.0
 """A page of configurations is begun only when this is left of the run."""
+EVENT_CPU_S = 0.025
+"""An event takes at most 50 ms of CPU: half of it to evaluate, the rest to read, to write and for a slice too much."""
+TOLD_AT_ONCE = 400
+"""What an event writes at most, give or take a slice."""
 TITLES_TOLD = 5
 BROKEN_TOLD = 5
 BROKEN_COUNTED = 10_000
@@ -35,13 +41,14 @@ class AlertPlan:
     """How alerts are evaluated.
 
     `default_user` has the six default ranges without any row, empty for nobody. `deliver`: new notifications also
-    leave the house.
+    leave the house. An event evaluates configurations for `event_cpu_s` seconds of CPU at most.
     """
 
     default_user: str
     cooldown_s: int
     deliver: bool
     configs_a_page: int = CONFIGS_A_PAGE
+    event_cpu_s: float = EVENT_CPU_S
 
 
 @dataclass(slots=True)
@@ -78,41 +85,44 @@ class AlertTally:
 
 
 async def evaluate_runners_of(ports: JobPorts, runners: Sequence[EntrantUpdate], plan: AlertPlan) -> RunReport:
-    """Raise what the runners of an event, all of one race, have crossed; what time did not reach is left to the sweep.
+    """Raise what the runners of an event, all of one race, have crossed.
 
-    One read where no configuration concerns them, three at most for up to a page of configurations.
+    One read where no configuration concerns them, three at most for up to a page of configurations. What does not fit
+    into the CPU time of an event, or into the run's time, is noted and taken up by an execution of its own, at the
+    latest by the next sweep.
     """
     if not runners:
         ports.report.skip()
         return ports.report
     tally = AlertTally()
-    stopped_at = await evaluate_runners(ports, plan, runners, tally, look_back=OUT_OF_DATE)
+    budget = CpuBudget(plan.event_cpu_s)
+    stopped_at = await evaluate_runners(ports, plan, runners, tally, look_back=OUT_OF_DATE, budget=budget)
     if stopped_at is not None:
         # Several runners are left to the sweep as one race: it reads the configurations once for all of them.
         entrant_id = runners[0].entrant_id if len(runners) == 1 else ""
         note = AlertBacklog(runners[0].race_id, entrant_id, stopped_at.user_id, ports.clock.now())
         await ports.store.save_alert_backlog(note)
         ports.report.remaining += 1
+        await _start(ports, {"resume": True})
     tally.tell(ports)
-    if tally.raised:
-        ports.report.done()
-        await start_delivery(ports, plan)
-    else:
+    if not tally.raised:
         ports.report.skip()
+        return ports.report
+    ports.report.done()
+    if plan.deliver:
+        await _start(ports, {"deliver": True})
     return ports.report
 
 
-async def start_delivery(ports: JobPorts, plan: AlertPlan) -> None:
-    """Start an execution that delivers what is pending; if it is refused, the next sweep delivers."""
-    if not plan.deliver:
-        return
+async def _start(ports: JobPorts, body: Mapping[str, object]) -> None:
+    """Start an execution of this function that goes on with what is noted; if it is refused, the next sweep does."""
     try:
-        await ports.executions.start(ports.function, {"deliver": True})
+        await ports.executions.start(ports.function, body)
     except ExecutionRefused as error:
-        ports.log.warning("delivery_not_started", message=str(error))
+        ports.log.warning("execution_refused", function_id=ports.function, message=str(error))
 
 
-async def evaluate_runners(
+async def evaluate_runners(  # noqa: PLR0913 (what is evaluated, and three ways to evaluate less of it)
     ports: JobPorts,
     plan: AlertPlan,
     runners: Sequence[EntrantUpdate],
@@ -120,30 +130,59 @@ async def evaluate_runners(
     *,
     begin: ConfigCursor | None = None,
     look_back: timedelta | None = None,
+    budget: CpuBudget | None = None,
 ) -> ConfigCursor | None:
     """Raise what runners of one race have crossed, page by page of the configurations from `begin` on.
 
     All of the race so far, or with `look_back` what was crossed since so long before the runners were written.
-    Return None when all were evaluated, or else where to go on: at the beginning of the user it stopped in, whose
-    missing ranges are known only when all that the user has was seen. No more than a page is ever in memory.
+    Return None when all were evaluated, or else where to go on: at the beginning of a user. No more than a page is
+    ever in memory, and at least one is evaluated, or as much of it as the budget allows.
     """
     race_id = runners[0].race_id
     subject = AlertSubject(race_id, tuple(runner.entrant_id for runner in runners), plan.default_user)
     evaluation = _Evaluation(ports, plan, runners, look_back)
-    gaps = RangeGaps()
     cursor = begin
     while True:
         page = await ports.store.alert_configs(subject, cursor, plan.configs_a_page)
         tally.add_broken(page.broken)
-        configs = list(gaps.completed(page.configs))
-        configs += gaps.rest() if page.after is None else []
-        configs += _defaults(plan, page) if cursor is None else []
-        tally.add_raised(await evaluation.raise_crossed([config for config in configs if config.enabled]))
-        cursor = page.after
-        if cursor is None:
+        whole, after = _whole_users(page, tally)
+        gaps = RangeGaps()
+        configs = [*gaps.completed(whole), *gaps.rest()]
+        # First, so that whoever goes on behind a user has them behind.
+        configs[:0] = _defaults(plan, page) if cursor is None else []
+        enabled = [config for config in configs if config.enabled]
+        raised, done = await evaluation.raise_crossed(enabled, budget or CpuBudget())
+        tally.add_raised(raised)
+        if done < len(enabled):
+            return ConfigCursor("" if enabled[done].user_id == plan.default_user else enabled[done].user_id)
+        if after is None:
             return None
         if not ports.deadline.allows(PAGE_MARGIN_S):
-            return ConfigCursor(cursor.user_id)
+            return await _next_user(ports, subject, after)
+        cursor = after
+
+
+def _whole_users(page: ConfigPage, tally: AlertTally) -> tuple[Sequence[AlertConfig], ConfigCursor | None]:
+    """Return the configurations of the users who are whole on a page, and where the next page begins.
+
+    Which ranges a user is missing is known only when all that the user has was seen. So the next page begins with the
+    user whom this one cuts in two. A user who fills a page alone is cut off at its end, and holds up nobody behind.
+    """
+    if page.after is None:
+        return page.configs, None
+    cut = page.after.user_id
+    if cut == page.first_user:
+        tally.add_broken([(f"behind {page.after.config_id}", f"{cut} has too many for one race: a page holds no more")])
+        return page.configs, ConfigCursor(cut, None)
+    return [config for config in page.configs if config.user_id != cut], ConfigCursor(cut)
+
+
+async def _next_user(ports: JobPorts, subject: AlertSubject, after: ConfigCursor) -> ConfigCursor | None:
+    """Return where another run goes on: at the beginning of a user, whom after one who was cut off a read tells."""
+    if after.config_id is not None:
+        return after
+    page = await ports.store.alert_configs(subject, after, 1)
+    return None if page.first_user is None else ConfigCursor(page.first_user)
 
 
 def _defaults(plan: AlertPlan, page: ConfigPage) -> list[AlertConfig]:
@@ -161,21 +200,30 @@ class _Evaluation:
         self._plan = plan
         self._runners = runners
         self._look_back = look_back
-        self._history = RaceHistory()
+        self._history = AlertHistory()
         self._read: set[str] = set()
         self._alerts: list[RunnerAlerts] = []
 
-    async def raise_crossed(self, configs: Sequence[AlertConfig]) -> list[Notification]:
-        """Write the notifications of these configurations that are not there yet, and return them."""
+    async def raise_crossed(self, configs: Sequence[AlertConfig], budget: CpuBudget) -> tuple[list[Notification], int]:
+        """Write the notifications of these configurations that are not there yet, as far as the budget goes.
+
+        Return them, and how many of the configurations were evaluated.
+        """
         if not configs:
-            return []
+            return [], 0
         await self._read_what_they_need(configs)
-        crossed = list(self._crossed(configs))
+        crossed: list[Notification] = []
+        done = 0
+        for reached, some in budget.slices(configs):
+            crossed += self._crossed(some)
+            done = min(reached, len(configs))
+            if budget.bounded and len(crossed) >= TOLD_AT_ONCE:
+                break
         if not crossed:
-            return []
+            return [], done
         at = self._ports.clock.now()
         new = set(await self._ports.store.save_notifications(crossed, at, deliver=self._plan.deliver))
-        return [told for told in crossed if told.notification_id in new]
+        return [told for told in crossed if told.notification_id in new], done
 
     def _crossed(self, configs: Sequence[AlertConfig]) -> Iterable[Notification]:
         rules = by_rule(configs)
@@ -197,5 +245,5 @@ class _Evaluation:
             buckets = await store.bucket_money(race_id)
             self._read.add("buckets")
         if len(self._read) > before or not self._alerts:
-            self._history = RaceHistory(ticks, buckets)
+            self._history = AlertHistory(ticks, buckets)
             self._alerts = [RunnerAlerts(runner, self._history) for runner in self._runners]

@@ -39,6 +39,7 @@ def health_json(report: HealthReport) -> dict[str, object]:
         },
         "throttling": _throttling(health),
         "stages": {stage.stage.value: _stage(stage, health.at) for stage in health.stages},
+        "sweeps": {function: {"swept_to": _instant(swept_to)} for function, swept_to in health.sweeps.swept_to.items()},
         "backlog": {
             "alerts": health.backlog.alerts,
             "oldest_alert_at": _instant(health.backlog.oldest_alert_at),

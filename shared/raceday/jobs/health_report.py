@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from raceday.domain.health import (
@@ -13,12 +13,16 @@ from raceday.domain.health import (
     QualityFigures,
     Retention,
     StageHealth,
+    SweepHealth,
+    Target,
     degraded_by_component,
 )
 from raceday.domain.poll_audit import audit_polls
 from raceday.domain.racing_day import DailyStage, current_card, stage_due_at
-from raceday.domain.verdicts import Problem, problems_of
+from raceday.jobs.keep_history import HISTORY_MARK
 from raceday.jobs.race_coverage import coverages_of
+from raceday.jobs.schedule_polls import SWEEPERS
+from raceday.jobs.verdicts import Problem, problems_of
 from raceday.store.ports import RaceStore
 
 COVERED_AHEAD = timedelta(minutes=60)
@@ -27,11 +31,12 @@ COVERED_AHEAD = timedelta(minutes=60)
 
 @dataclass(frozen=True, slots=True)
 class HealthPlan:
-    """What to look at: the functions of the bundle, and the configuration that the figures are shown with."""
+    """What to look at: the functions of the bundle with their targets, and the configuration that they run with."""
 
-    functions: Sequence[str]
+    targets: Mapping[str, Target]
     quality_threshold: int
     retention_days: int
+    sweep_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,12 @@ async def _figures(store: RaceStore, at: datetime, plan: HealthPlan) -> Health:
     since = at - LOOKED_BACK
     races = await store.followed_races(since, at + LOOKED_AHEAD)
     begun = [race for race in races if race.advertised_start <= at + COVERED_AHEAD]
-    runs = await store.function_runs(plan.functions, since, at)
+    runs = await store.function_runs(tuple(plan.targets), since, at)
     polls = audit_polls([mark for mark in await store.poll_marks(since) if mark.polled_at <= at])
     degraded = degraded_by_component(await store.degraded_polls(since, at))
     return Health(
         at=at,
-        functions=tuple(runs[function] for function in plan.functions),
+        functions=tuple(replace(runs[function], target=target) for function, target in plan.targets.items()),
         races=tuple(races),
         coverage=tuple(await coverages_of(store, begun, at)),
         polls=polls,
@@ -77,8 +82,9 @@ async def _figures(store: RaceStore, at: datetime, plan: HealthPlan) -> Health:
         ),
         failures=tuple(await store.poll_failures(since, at)),
         stages=await _stages(store, at),
+        sweeps=SweepHealth(plan.sweep_minutes, {function: await store.swept_to(function) for function in SWEEPERS}),
         backlog=await store.backlog(at),
-        retention=Retention(plan.retention_days, await store.history_mark()),
+        retention=Retention(plan.retention_days, await store.swept_to(HISTORY_MARK)),
     )
 
 

@@ -14,6 +14,8 @@ from raceday.errors import RaceDayError
 from raceday.jobs.close_races import close_race
 from raceday.jobs.ports import JobPorts
 
+HISTORY_MARK = "keep-history"
+"""The mark up to which the races' history was dropped, by their start."""
 ROWS_A_STEP = 2000
 """Rows of one table that one transaction drops at most: other writers wait for milliseconds, not for minutes."""
 ONE_STEP_S = 2.0
@@ -54,7 +56,7 @@ async def keep_history(ports: JobPorts, retention_days: int) -> HistoryDropped:
     report and ends this run's dropping, nothing else.
     """
     oldest_kept = racing_date(ports.clock.now()) - timedelta(days=retention_days)
-    dropped = HistoryDropped(dropped_to=await ports.store.history_mark())
+    dropped = HistoryDropped(dropped_to=await ports.store.swept_to(HISTORY_MARK))
     try:
         await _drop_histories(ports, nz_midnight(oldest_kept), dropped)
         await _drop_logs(ports, nz_midnight(oldest_kept), dropped)
@@ -74,7 +76,7 @@ async def _drop_histories(ports: JobPorts, until: datetime, dropped: HistoryDrop
             if not await _drop_history(ports, race.race_id, dropped):
                 dropped.races_remaining = await ports.store.count_races(race.advertised_start, until)
                 return
-        await ports.store.save_history_mark(day_end, ports.clock.now())
+        await ports.store.note_swept(HISTORY_MARK, day_end, ports.clock.now())
         dropped.dropped_to = day_end
 
 

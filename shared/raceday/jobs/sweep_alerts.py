@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from raceday.errors import RaceDayError
 from raceday.jobs.evaluate_alerts import AlertPlan, AlertTally, evaluate_runners
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 from raceday.store.alert_ports import AlertBacklog, ConfigCursor
+from raceday.store.ports import RaceStore
 
-RACE_MARGIN_S = 5.0
-"""A race is begun only when this is left of the run."""
+SWEEP = "alert-evaluator"
+"""The name of its mark."""
+RACE_MARGIN_S = 15.0
+"""A race is begun only when this is left of the run: what is pending is delivered after the sweep, by the same run."""
 FIRST_LOOK_BACK = timedelta(minutes=15)
 LONGEST_LOOK_BACK = timedelta(days=1)
 """After a longer stop nobody wants to be told of what was."""
@@ -22,12 +24,12 @@ OVERLAP = timedelta(minutes=1)
 """A row bears the time of its poll and is stored a little later; a sweep looks back so far behind the last one."""
 NEAR = timedelta(minutes=70)
 """Races further from their start are left to their own events: they are polled too seldom to be looked at each time,
-and a sweep looks at the whole past of a race as soon as it is near."""
+and a sweep looks at the whole past of a race when it comes near."""
 BACKLOG_AT_ONCE = 100
 
 
 async def sweep_alerts(ports: JobPorts, plan: AlertPlan) -> RunReport:
-    """Evaluate the backlog and the races touched since the last sweep.
+    """Evaluate the backlog and the races that were touched, or came near their start, since the last sweep.
 
     The mark moves only over races that were done. One that fails is counted and noted in the backlog; the others
     go on.
@@ -35,7 +37,15 @@ async def sweep_alerts(ports: JobPorts, plan: AlertPlan) -> RunReport:
     tally = AlertTally()
     began = ports.clock.now()
     await _work_off_backlog(ports, plan, tally)
-    await ports.store.save_alerts_swept_to(await _sweep_races(ports, plan, tally, began), began)
+    await ports.store.note_swept(SWEEP, await _sweep_races(ports, plan, tally, began), began)
+    tally.tell(ports)
+    return ports.report
+
+
+async def resume_alerts(ports: JobPorts, plan: AlertPlan) -> RunReport:
+    """Evaluate what earlier runs noted and did not come to."""
+    tally = AlertTally()
+    await _work_off_backlog(ports, plan, tally)
     tally.tell(ports)
     return ports.report
 
@@ -50,16 +60,27 @@ async def _work_off_backlog(ports: JobPorts, plan: AlertPlan, tally: AlertTally)
 
 
 async def _sweep_races(ports: JobPorts, plan: AlertPlan, tally: AlertTally, began: datetime) -> datetime:
-    """Evaluate the races touched since the last sweep, the longest untouched first; return how far that has come."""
-    mark = await ports.store.alerts_swept_to()
+    """Evaluate the races with something new, those first that wait longest; return how far that has come."""
+    mark = await ports.store.swept_to(SWEEP)
     since = began - FIRST_LOOK_BACK if mark is None else max(mark - OVERLAP, began - LONGEST_LOOK_BACK)
-    races = await ports.store.races_touched(since, began + NEAR)
-    for number, (race_id, touched_at) in enumerate(races):
+    races = await _races_with_news(ports.store, since, began)
+    for number, (race_id, new_at) in enumerate(races):
         if not ports.deadline.allows(RACE_MARGIN_S):
             ports.report.remaining += len(races) - number
-            return min(touched_at, began)
+            return min(new_at, began)
         await _evaluate_note(ports, plan, tally, AlertBacklog(race_id, "", "", began), noted=False)
     return began
+
+
+async def _races_with_news(store: RaceStore, since: datetime, now: datetime) -> list[tuple[str, datetime]]:
+    """Return the races that were touched, or came near their start, since an instant; each with when, oldest first.
+
+    A race that comes near is looked at even when nothing touches it any more: events may have been lost before.
+    """
+    news = {race.race_id: race.advertised_start - NEAR for race in await store.followed_races(since + NEAR, now + NEAR)}
+    for race_id, touched_at in await store.races_touched(since, now + NEAR):
+        news[race_id] = max(touched_at, news.get(race_id, touched_at))
+    return sorted(news.items(), key=lambda race: (race[1], race[0]))
 
 
 async def _evaluate_note(
@@ -71,7 +92,7 @@ async def _evaluate_note(
     """
     try:
         stopped_at = await _evaluate(ports, plan, tally, note)
-    except RaceDayError as error:
+    except Exception as error:  # noqa: BLE001 (one race that nobody foresaw must not cost the others)
         ports.log.warning("alerts_not_evaluated", race_id=note.race_id, error=type(error).__name__, message=str(error))
         ports.report.fail(note.race_id, error)
         await ports.store.save_alert_backlog(note)

@@ -89,14 +89,14 @@ async def _sweep(ports: JobPorts, sweep_race: RaceSweep) -> RunReport:
             report.skip()
     report.details |= found
     report.details["sweptTo"] = swept_to.isoformat(timespec="milliseconds")
-    await ports.store.note_flow_swept(ports.function, swept_to, ports.clock.now())
+    await ports.store.note_swept(ports.function, swept_to, ports.clock.now())
     return report
 
 
 async def _written_by_others(ports: JobPorts) -> Mapping[str, Sequence[EntrantUpdate]]:
     """Return the runners that others wrote since the last sweep, by race."""
     now = ports.clock.now()
-    swept_to = await ports.store.flow_swept_to(ports.function)
+    swept_to = await ports.store.swept_to(ports.function)
     window = SweepWindow(now - LOOK_BACK, now + LOOK_AHEAD, (swept_to or now - LOOK_BACK) - OVERLAP)
     races: dict[str, list[EntrantUpdate]] = {}
     for update in await ports.store.runners_written_by_others(window):

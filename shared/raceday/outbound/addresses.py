@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from raceday.errors import OutboundRefused, OutboundUnavailable
@@ -12,6 +14,10 @@ from raceday.errors import OutboundRefused, OutboundUnavailable
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 """Returns the addresses of a host as texts; raises `OutboundUnavailable` when it has none."""
 
+LOOKUPS_AT_ONCE = 40
+"""A thread waits for its name server however long that takes, also when nobody waits for the thread any more."""
+# Not the loop's own threads: names that answer slowly must not hold up what else the process does.
+_LOOKUPS = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="lookup")
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 # The standard library's `is_global` lets these through.
@@ -19,10 +25,15 @@ _REFUSED = tuple(ip_network(network) for network in ("192.88.99.0/24", "2001::/2
 
 
 async def resolved(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, in the system's order, each once."""
-    loop = asyncio.get_running_loop()
+    """Return the addresses of a host, in the system's order, each once.
+
+    Raises `OutboundUnavailable` when it has none, `OutboundRefused` for what can be no name of a host.
+    """
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, look_up)
+    except UnicodeError:
+        raise OutboundRefused(f"{host[:80]} is no domain name") from None
     except OSError as error:
         raise OutboundUnavailable(f"{host} has no address: {error}") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
@@ -31,11 +42,12 @@ async def resolved(host: str, port: int) -> list[str]:
 def check_addresses(host: str, addresses: list[str]) -> None:
     """Raise `OutboundRefused` when any of a host's addresses is not public.
 
-    One is enough: a name with a public and a private address is a try to get at the private one.
+    One is enough: a name with a public and a private address is a try to get at the private one. Which it is, only
+    the log is told: the answer would be a map of our network.
     """
     for address in addresses:
         if not is_public(address):
-            raise OutboundRefused(f"{host} leads to {address}, which is not a public address")
+            raise OutboundRefused(f"{host} does not lead to public addresses alone", f"{host} leads to {address}")
 
 
 def is_public(text: str) -> bool:

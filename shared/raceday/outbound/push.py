@@ -27,12 +27,13 @@ class PushSender:
 
     async def send(self, delivery: Delivery, to: AlertChannels) -> None:
         """Push one notification; one that the platform has already is delivered. Errors as those of a webhook."""
+        told = delivery.notification
         message = {
-            "messageId": delivery.notification_id,
-            "title": delivery.title[:TITLE_CHARS],
-            "body": delivery.message,
+            "messageId": told.notification_id,
+            "title": told.title[:TITLE_CHARS],
+            "body": told.message,
             "users": [to.user_id],
-            "data": {"raceId": delivery.race_id, "entrantId": delivery.entrant_id},
+            "data": {"raceId": told.race_id, "entrantId": told.entrant_id},
         }
         answer = await self._http.post(self._url, orjson.dumps(message), self._headers)
         if 200 <= answer.status < 300 or answer.status == ALREADY_SENT:

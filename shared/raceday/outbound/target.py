@@ -14,7 +14,9 @@ HTTPS_PORT = 443
 HTTP_PORT = 80
 FIRST_FREE_PORT = 1024
 """Ports below it belong to services such as mail that must not be spoken to in HTTP."""
-_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+_LABEL = r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+LONGEST_HOST = 253
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
@@ -65,7 +67,7 @@ def _ascii_host(host: str | None) -> str:
             name = idna.encode(name, uts46=True).decode("ascii")
         except idna.IDNAError:
             raise OutboundRefused("the URL's host is no domain name") from None
-    if not _HOST.fullmatch(name):
+    if len(name) > LONGEST_HOST or not _HOST.fullmatch(name):
         raise OutboundRefused("the URL has no host, or one that is no domain name")
     return name
 

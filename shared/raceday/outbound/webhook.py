@@ -6,7 +6,6 @@ What is signed is `id.timestamp.body`, so that a receiver can tell that a messag
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from datetime import datetime
@@ -19,6 +18,7 @@ from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.outbound.http import OutboundHttp
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 (the convention's mark, no secret)
+LEAST_KEY_BYTES = 16
 GONE = 410
 
 
@@ -32,13 +32,13 @@ class WebhookSender:
     async def send(self, delivery: Delivery, to: AlertChannels) -> None:
         """Post one notification. Any 2xx is delivered.
 
-        Raises `OutboundRefused` for an address that may not be asked, a redirect, a missing secret and 410;
-        `OutboundUnavailable` for any other answer, or none.
+        Raises `OutboundRefused` for an address that may not be asked, a redirect, a secret that is missing or no key,
+        and 410; `OutboundUnavailable` for any other answer, or none.
         """
         if not to.webhook_secret:
             raise OutboundRefused("there is no webhookSecret to sign with")
         body = webhook_body(delivery)
-        headers = signed_headers(delivery.notification_id, self._clock.now(), body, to.webhook_secret)
+        headers = signed_headers(delivery.notification.notification_id, self._clock.now(), body, to.webhook_secret)
         answer = await self._http.post(to.webhook_url, body, headers)
         if 200 <= answer.status < 300:
             return
@@ -49,23 +49,24 @@ class WebhookSender:
 
 def webhook_body(delivery: Delivery) -> bytes:
     """Return a notification as JSON: the event's type, when it was crossed, and its columns by their own names."""
+    told = delivery.notification
     return orjson.dumps(
         {
-            "type": f"raceday.{delivery.kind}",
-            "timestamp": delivery.crossed_at,
+            "type": f"raceday.{told.kind}",
+            "timestamp": told.crossed_at,
             "data": {
-                "notificationId": delivery.notification_id,
-                "userId": delivery.user_id,
-                "title": delivery.title,
-                "message": delivery.message,
-                "raceId": delivery.race_id,
-                "entrantId": delivery.entrant_id,
-                "configId": delivery.config_id,
-                "timeInterval": delivery.bucket,
-                "valueBefore": delivery.value_before,
-                "valueAfter": delivery.value_after,
-                "change": delivery.change,
-                "color": delivery.colour,
+                "notificationId": told.notification_id,
+                "userId": told.user_id,
+                "title": told.title,
+                "message": told.message,
+                "raceId": told.race_id,
+                "entrantId": told.entrant_id,
+                "configId": told.config_id,
+                "timeInterval": told.bucket,
+                "valueBefore": told.value_before,
+                "valueAfter": told.value_after,
+                "change": told.change,
+                "color": told.colour,
             },
         }
     )
@@ -86,9 +87,11 @@ def signed_headers(message_id: str, at: datetime, body: bytes, secret: str) -> d
 
 def _key(secret: str) -> bytes:
     """Return the key of a secret: base64 behind `whsec_`, any other text as it stands."""
-    if not secret.startswith(SECRET_PREFIX):
-        return secret.encode()
     try:
-        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
+        encoded = secret.startswith(SECRET_PREFIX)
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True) if encoded else secret.encode()
+    except ValueError:
         raise OutboundRefused("webhookSecret begins with whsec_ and is no base64 behind it") from None
+    if len(key) < LEAST_KEY_BYTES:
+        raise OutboundRefused(f"webhookSecret is a key of {len(key)} bytes: it must have at least {LEAST_KEY_BYTES}")
+    return key

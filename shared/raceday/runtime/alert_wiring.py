@@ -6,20 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from raceday.domain.alerts.delivery import Channel
-from raceday.domain.entrant_update import EntrantUpdate
 from raceday.errors import InvalidRequest
 from raceday.jobs.deliver_notifications import Sender, Senders, deliver_notifications
 from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_runners_of
 from raceday.jobs.report import RunReport
-from raceday.jobs.sweep_alerts import sweep_alerts
+from raceday.jobs.sweep_alerts import resume_alerts, sweep_alerts
 from raceday.outbound.http import OutboundHttp
 from raceday.outbound.push import NoPush, PushSender
 from raceday.outbound.webhook import WebhookSender
 from raceday.runtime.handler import Run
-from raceday.runtime.request import RunRequest
 from raceday.runtime.wiring import open_environment
-from raceday.store.rows.updates import entrant_update, moved_runners
-from raceday.store.tables import RACES
+from raceday.runtime.written_runners import written_runners
 
 NOBODY = "-"
 SEND_TIMEOUT_S = 5.0
@@ -36,11 +33,16 @@ def alert_plan(run: Run) -> AlertPlan:
 
 
 async def run_alerts(run: Run) -> RunReport:
-    """Evaluate the runners of an event; without one deliver, when the body says so, or sweep and then deliver."""
+    """Evaluate the runners of an event; without one sweep and deliver, or only what the body asks for.
+
+    `resume` goes on with what events had no time for and delivers, `deliver` delivers alone.
+    """
     plan = alert_plan(run)
     if run.request.trigger == "event":
-        return await evaluate_runners_of(run.ports, _written_runners(run.request), plan)
-    if not _only_deliver(run):
+        return await evaluate_runners_of(run.ports, written_runners(run.request), plan)
+    if _asked(run, "resume"):
+        await resume_alerts(run.ports, plan)
+    elif not _asked(run, "deliver"):
         await sweep_alerts(run.ports, plan)
     if plan.deliver:
         async with open_senders(run) as senders:
@@ -48,20 +50,13 @@ async def run_alerts(run: Run) -> RunReport:
     return run.ports.report
 
 
-def _written_runners(request: RunRequest) -> list[EntrantUpdate]:
-    """Return the runners that an event is about: those that a poll moved, or the one that somebody else wrote."""
-    if request.row_action == "delete":
-        return []
-    return moved_runners(request.body) if request.row_table == RACES.name else [entrant_update(request.body)]
-
-
-def _only_deliver(run: Run) -> bool:
-    asked = run.request.body.get("deliver", False)
+def _asked(run: Run, what: str) -> bool:
+    asked = run.request.body.get(what, False)
     if asked is True or asked == "true":
         return True
     if asked is False or asked == "false":
         return False
-    raise InvalidRequest("deliver", "is neither true nor false")
+    raise InvalidRequest(what, "is neither true nor false")
 
 
 @asynccontextmanager

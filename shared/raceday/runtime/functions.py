@@ -28,7 +28,8 @@ class FunctionSpec:
     """One deployable function.
 
     `timeout_s` is the platform's limit, `deadline_s` our own. `triggers` are the ways it may be started, `fields`
-    what a request may hold.
+    what a request may hold. `success_pct` and `longest_s` are the requirements' targets: runs that succeed, in percent,
+    and the longest that one should take; a function without any is held to what most are, and to no duration.
     """
 
     function_id: str
@@ -40,6 +41,8 @@ class FunctionSpec:
     triggers: frozenset[str] = frozenset({"http", "schedule"})
     recurs_every_minute: bool = False
     fields: frozenset[str] = frozenset()
+    success_pct: float = 99.5
+    longest_s: float | None = None
 
     @property
     def deadline_s(self) -> float:
@@ -51,9 +54,17 @@ class FunctionSpec:
 FUNCTIONS = {
     spec.function_id: spec
     for spec in (
-        FunctionSpec("daily-meetings", "s-1vcpu-512mb", 300, schedule="0 17 * * *", fields=DATE),
-        FunctionSpec("daily-races", "s-1vcpu-512mb", 300, schedule="10 17 * * *", fields=DATE),
-        FunctionSpec("daily-entrants", "s-1vcpu-1gb", 300, schedule="20 17 * * *", fields=DATE),
+        FunctionSpec("daily-meetings", "s-1vcpu-512mb", 300, schedule="0 17 * * *", fields=DATE, longest_s=60),
+        FunctionSpec("daily-races", "s-1vcpu-512mb", 300, schedule="10 17 * * *", fields=DATE, longest_s=90),
+        FunctionSpec(
+            "daily-entrants",
+            "s-1vcpu-1gb",
+            300,
+            schedule="20 17 * * *",
+            fields=DATE,
+            success_pct=99.0,
+            longest_s=300,
+        ),
         # Seed 003 wants it every 15 s, which the platform cannot do: it looks four times in each minute's run.
         FunctionSpec(
             "master-race-scheduler",
@@ -62,13 +73,22 @@ FUNCTIONS = {
             schedule="* * * * *",
             scopes=(*ROWS, "executions.write"),
             recurs_every_minute=True,
+            success_pct=99.9,
+            longest_s=60,
         ),
-        FunctionSpec("enhanced-race-poller", "s-2vcpu-2gb", 120, recurs_every_minute=True, fields=RACES),
+        FunctionSpec("enhanced-race-poller", "s-2vcpu-2gb", 120, recurs_every_minute=True, fields=RACES, longest_s=120),
         # The classic poller is the choice beside the scheduler, so it has no schedule until it is chosen.
-        FunctionSpec("race-data-poller", "s-2vcpu-2gb", 300, recurs_every_minute=True),
-        FunctionSpec("single-race-poller", "s-1vcpu-1gb", 90, fields=frozenset({"raceId", "force"})),
+        FunctionSpec("race-data-poller", "s-2vcpu-2gb", 300, recurs_every_minute=True, longest_s=120),
+        FunctionSpec("single-race-poller", "s-1vcpu-1gb", 90, fields=frozenset({"raceId", "force"}), longest_s=90),
         # Seed 001 gives s-1vcpu-2gb, which is no size of the platform.
-        FunctionSpec("batch-race-poller", "s-2vcpu-2gb", 180, fields=frozenset({"raceIds", "force"})),
+        FunctionSpec(
+            "batch-race-poller",
+            "s-2vcpu-2gb",
+            180,
+            fields=frozenset({"raceIds", "force"}),
+            success_pct=99.0,
+            longest_s=180,
+        ),
         FunctionSpec(
             "alert-evaluator",
             "s-1vcpu-512mb",
@@ -76,7 +96,9 @@ FUNCTIONS = {
             events=ENTRANT_EVENTS + MOVED_EVENTS,
             scopes=(*ROWS, "executions.write", "messages.write"),
             triggers=BY_EVENT,
-            fields=frozenset({"deliver"}),
+            fields=frozenset({"deliver", "resume"}),
+            success_pct=99.9,
+            longest_s=30,
         ),
         FunctionSpec("money-flow-tracker", "s-1vcpu-1gb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT),
         FunctionSpec("race-pools-aggregator", "s-1vcpu-512mb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT),

@@ -107,7 +107,11 @@ class Settings(BaseModel):
         Estimator.HOLD, alias="RACEDAY_ESTIMATOR", description="runner's share of the money: hold or tote-implied"
     )
     alert_move_pct: float = Field(
-        5.0, alias="RACEDAY_ALERT_MOVE_PCT", gt=0, le=100, description="price move (%) that raises a row event"
+        5.0,
+        alias="RACEDAY_ALERT_MOVE_PCT",
+        gt=0,
+        le=100,
+        description="move that raises a row event: percent of the win price, or points of the money",
     )
     long_stop_h: float = Field(
         12.0, alias="RACEDAY_LONG_STOP_H", ge=1, le=48, description="hours after its start when a race is given up"

@@ -13,7 +13,7 @@ from typing import Protocol
 from raceday.domain.alerts.config import AlertConfig
 from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.domain.alerts.money import BucketMoney
-from raceday.domain.alerts.notification import Notification
+from raceday.domain.alerts.notification import Notification, StoredNotification
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import OddsTick
 
@@ -32,22 +32,27 @@ class AlertSubject:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigCursor:
-    """Behind which configuration a page begins; they come in the order of their users, then of their ids."""
+    """Behind which configuration a page begins; they come in the order of their users, then of their ids.
+
+    A `config_id` of None is behind all that the user has, an empty one before it.
+    """
 
     user_id: str = ""
-    config_id: str = ""
+    config_id: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigPage:
     """Some of the configurations asked for, `after` the cursor of the next page, None when there is none.
 
-    `broken` holds the ids of those that cannot mean anything, each with the reason.
+    `first_user` is whose the first of them is, None when there are none at all. `broken` holds the ids of those that
+    cannot mean anything, each with the reason.
     """
 
     configs: tuple[AlertConfig, ...]
     broken: tuple[tuple[str, str], ...] = ()
     after: ConfigCursor | None = None
+    first_user: str | None = None
     default_user_has_rows: bool = False
 
 
@@ -62,24 +67,6 @@ class AlertBacklog:
     entrant_id: str
     from_user: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredNotification:
-    """A notification as its owner reads it."""
-
-    notification_id: str
-    user_id: str
-    title: str
-    message: str
-    kind: str
-    race_id: str
-    entrant_id: str
-    config_id: str
-    crossed_at: datetime
-    colour: str
-    read: bool
-    delivery_state: str
 
 
 class AlertStore(Protocol):
@@ -132,15 +119,18 @@ class AlertStore(Protocol):
         ...
 
     async def notifications_of(self, user_id: str, limit: int) -> list[StoredNotification]:
-        """Return a user's own newest notifications, newest first."""
+        """Return a user's own newest notifications, newest first; rows that are not that user's are left out."""
         ...
 
     async def take_deliveries(self, at: datetime, until: datetime, limit: int) -> list[Delivery]:
-        """Take notifications whose delivery is due; nobody else gets them before `until`. Each counts one attempt."""
+        """Take notifications whose delivery is due; nobody else gets them before `until`. Each counts one attempt.
+
+        Each says whether its row is its user's (`owned`).
+        """
         ...
 
     async def alert_channels(self, user_ids: Sequence[str]) -> dict[str, AlertChannels]:
-        """Return where else users want to be told; users who do not are left out."""
+        """Return where else users want to be told, without users who do not and rows that are not their user's."""
         ...
 
     async def save_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
@@ -160,12 +150,4 @@ class AlertStore(Protocol):
 
         A note that was replaced meanwhile by one that goes further back stays.
         """
-        ...
-
-    async def alerts_swept_to(self) -> datetime | None:
-        """Return up to when everything was looked at, None before the first sweep."""
-        ...
-
-    async def save_alerts_swept_to(self, swept_to: datetime, at: datetime) -> None:
-        """Note up to when everything was looked at."""
         ...

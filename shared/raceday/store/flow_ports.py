@@ -74,11 +74,3 @@ class FlowStore(Protocol):
         All in one transaction.
         """
         ...
-
-    async def flow_swept_to(self, function: str) -> datetime | None:
-        """Return up to when a function has looked for what lost events left out; None before its first sweep."""
-        ...
-
-    async def note_flow_swept(self, function: str, swept_to: datetime, at: datetime) -> None:
-        """Note up to when a function has looked for what lost events left out."""
-        ...

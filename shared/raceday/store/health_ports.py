@@ -81,11 +81,3 @@ class HealthStore(Protocol):
     async def drop_logs(self, before: datetime, limit: int) -> DroppedRows:
         """Drop what is older of poll logs, runs, notifications and alert backlog; as `drop_history` otherwise."""
         ...
-
-    async def history_mark(self) -> datetime | None:
-        """Return the start up to which the races' history was dropped, or None when none ever was."""
-        ...
-
-    async def save_history_mark(self, dropped_to: datetime, at: datetime) -> None:
-        """Note that the history of every race that started before `dropped_to` was dropped."""
-        ...

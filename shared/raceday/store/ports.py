@@ -238,6 +238,14 @@ class RaceStore(AlertStore, FlowStore, SilkStore, HealthStore, Protocol):
         """Return when each poll was made and when it was due, of those made at or after `since`."""
         ...
 
+    async def swept_to(self, name: str) -> datetime | None:
+        """Return up to when a sweep has come, None before its first."""
+        ...
+
+    async def note_swept(self, name: str, swept_to: datetime, at: datetime) -> None:
+        """Note up to when a sweep has come."""
+        ...
+
     async def close(self) -> None:
         """Give back what the store holds open."""
         ...

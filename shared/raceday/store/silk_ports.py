@@ -43,10 +43,6 @@ class SilkStore(Protocol):
         """Insert or replace silks by id, all or none. The jockey of silks that are stored already is kept."""
         ...
 
-    async def silk_count(self) -> int:
-        """Count the stored silks."""
-        ...
-
 
 class Icons(Protocol):
     """Where icons are kept: a folder here, a bucket on Appwrite."""

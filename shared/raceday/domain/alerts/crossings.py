@@ -63,7 +63,7 @@ class _Changes(NamedTuple):
 
 
 @dataclass(slots=True)
-class RaceHistory:
+class AlertHistory:
     """What is stored of a race, as far as alerts look at it: win ticks by runner, and money-flow buckets."""
 
     ticks: Mapping[str, Sequence[OddsTick]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class RaceHistory:
 class RunnerAlerts:
     """The crossings of one runner; each series of changes is worked out once, however many configurations ask."""
 
-    def __init__(self, update: EntrantUpdate, history: RaceHistory) -> None:
+    def __init__(self, update: EntrantUpdate, history: AlertHistory) -> None:
         ticks = history.ticks.get(update.entrant_id, ())
         self._update = update
         self._columns = history.columns

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from raceday.domain.alerts.notification import StoredNotification
+
 MAX_ATTEMPTS = 6
 FIRST_RETRY = timedelta(minutes=1)
 OUT_OF_DATE = timedelta(minutes=15)
-"""What was crossed longer ago than this helps nobody any more and is not sent."""
+"""What was crossed longer ago than this before anybody tried to send it helps nobody any more and is not sent."""
 
 
 class Channel(StrEnum):
@@ -18,6 +21,9 @@ class Channel(StrEnum):
 
     WEBHOOK = "webhook"
     PUSH = "push"
+
+
+_NEXT_CHANNEL = re.compile(f"; (?={'|'.join(Channel)}: )")
 
 
 class DeliveryState(StrEnum):
@@ -62,23 +68,12 @@ class AlertChannels:
 class Delivery:
     """A notification on its way out. `attempts` counts the tries, the present one included.
 
-    `settled` holds the channels that need no further try, `delivered` or `failed`.
+    `owned`: the row's permissions say that it is its user's; another one is sent to nobody. `settled` holds the
+    channels that need no further try, `delivered` or `failed`.
     """
 
-    notification_id: str
-    user_id: str
-    title: str
-    message: str
-    kind: str
-    race_id: str
-    entrant_id: str
-    config_id: str
-    crossed_at: datetime
-    change: float | None = None
-    value_before: float | None = None
-    value_after: float | None = None
-    bucket: int | None = None
-    colour: str = ""
+    notification: StoredNotification
+    owned: bool
     attempts: int = 1
     settled: Mapping[Channel, DeliveryState] | None = None
     state: DeliveryState = DeliveryState.PENDING
@@ -90,12 +85,16 @@ class Delivery:
         return sorted(channels - frozenset(self.settled or {}))
 
     def out_of_date(self, at: datetime) -> bool:
-        """Whether it is too late to tell."""
-        return at - self.crossed_at > OUT_OF_DATE
+        """Whether it is too late to begin telling; what was begun in time is tried to the end."""
+        return self.attempts <= 1 and at - self.notification.crossed_at > OUT_OF_DATE
 
     def unsent(self, reason: str) -> Delivery:
         """Return it as one that does not go out, and why."""
         return replace(self, state=DeliveryState.NONE, next_at=None, reason=reason)
+
+    def handed_back(self, at: datetime) -> Delivery:
+        """Return it as one that was taken and not tried: due at once, and the attempt does not count."""
+        return replace(self, attempts=self.attempts - 1, next_at=at)
 
 
 def retry_after(attempts: int) -> timedelta:
@@ -107,18 +106,27 @@ def after_attempt(delivery: Delivery, outcomes: Mapping[Channel, tuple[Outcome, 
     """Return a delivery after one try of its open channels; each outcome comes with the reason it failed, if it did.
 
     A channel that was delivered or refused is not tried again. The whole is delivered when every channel was, failed
-    when none is left to try and one failed, or when it was tried `MAX_ATTEMPTS` times.
+    when none is left to try and one failed, or when it was tried `MAX_ATTEMPTS` times. Why a channel failed is said
+    to the end, whatever becomes of the other.
     """
+    before = _reasons(delivery)
     settled = dict(delivery.settled or {})
     for channel, (outcome, _) in outcomes.items():
         if outcome is Outcome.DELIVERED:
             settled[channel] = DeliveryState.DELIVERED
         elif outcome is Outcome.REFUSED or delivery.attempts >= MAX_ATTEMPTS:
             settled[channel] = DeliveryState.FAILED
-    reasons = [f"{channel}: {reason}" for channel, (_, reason) in sorted(outcomes.items()) if reason]
-    tried = replace(delivery, settled=settled, reason="; ".join(reasons) or delivery.reason)
+    reasons = before | {channel: reason for channel, (_, reason) in outcomes.items() if reason}
+    said = "; ".join(f"{channel}: {reason}" for channel, reason in sorted(reasons.items()))
+    tried = replace(delivery, settled=settled, reason=said)
     if any(channel not in settled for channel in outcomes):
         return replace(tried, state=DeliveryState.PENDING, next_at=at + retry_after(delivery.attempts))
     failed = DeliveryState.FAILED in settled.values()
-    state = DeliveryState.FAILED if failed else DeliveryState.DELIVERED
-    return replace(tried, state=state, next_at=None, reason=tried.reason if failed else "")
+    return replace(tried, state=DeliveryState.FAILED if failed else DeliveryState.DELIVERED, next_at=None)
+
+
+def _reasons(delivery: Delivery) -> dict[str, str]:
+    """Return why the channels failed that are not tried any more, by channel, as `after_attempt` wrote it."""
+    failed = {channel for channel, state in (delivery.settled or {}).items() if state is DeliveryState.FAILED}
+    said = (part.partition(": ") for part in _NEXT_CHANNEL.split(delivery.reason))
+    return {channel: reason for channel, _, reason in said if channel in failed}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from raceday.domain.alerts.config import AlertConfig, AlertKind
 from raceday.domain.alerts.crossings import Crossing
@@ -24,6 +25,28 @@ class Notification:
     def colour(self) -> str:
         """The colour to show it in, `#RRGGBB`."""
         return self.config.colour or default_colour(self.config.display_order)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotification:
+    """A notification as its owner reads it; prices, or percents of the money, before and after, and the change."""
+
+    notification_id: str
+    user_id: str
+    title: str
+    message: str
+    kind: str
+    race_id: str
+    entrant_id: str
+    config_id: str
+    crossed_at: datetime
+    change: float | None = None
+    value_before: float | None = None
+    value_after: float | None = None
+    bucket: int | None = None
+    colour: str = ""
+    read: bool = False
+    delivery_state: str = ""
 
 
 def notification(config: AlertConfig, runner: EntrantUpdate, crossing: Crossing) -> Notification:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-
-import orjson
 
 from raceday.domain.alerts.config import (
     DEFAULT_WINDOW_S,
@@ -22,9 +19,10 @@ from raceday.domain.alerts.config import (
     is_percentage_range,
 )
 from raceday.domain.alerts.delivery import AlertChannels, DeliveryState
-from raceday.domain.alerts.notification import Notification, message, title
+from raceday.domain.alerts.notification import Notification, StoredNotification, message, title
 from raceday.domain.ids import derived_id
-from raceday.store.alert_ports import AlertBacklog, StoredNotification
+from raceday.store.alert_ports import AlertBacklog
+from raceday.store.rows.owners import OWN_CHANNELS, OWN_CONFIG, OWN_NOTIFICATION, belongs_to, owner_permissions
 from raceday.store.rows.values import Row, StoredRow, fitted, instant_text, parse_instant, parse_optional_instant
 from raceday.store.tables import ALERT_BACKLOG, NOTIFICATIONS, USER_ALERT_CHANNELS, USER_ALERT_CONFIGS
 
@@ -46,25 +44,6 @@ CONFIG_COLUMNS = (
     "$updatedAt",
     "$permissions",
 )
-_PLATFORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
-
-
-def owner_permissions(user_id: str) -> list[str]:
-    """Return the permissions of a row that belongs to a user; none when the platform can have no such user.
-
-    A row without permissions is for API keys alone.
-    """
-    if not _PLATFORM_ID.fullmatch(user_id):
-        return []
-    return [f'{action}("user:{user_id}")' for action in ("read", "update", "delete")]
-
-
-def may_read(user_id: str, permissions: str | None) -> bool:
-    """Whether a row with these permissions (JSON) is a user's own; a row that names nobody is its `userId`'s."""
-    granted = orjson.loads(permissions) if permissions else []
-    return not granted or f'read("user:{user_id}")' in granted
-
-
 CONFIGS_REMEMBERED = 4096
 """Two pages: the next event reads mostly the same rows, and reading is most of what it costs."""
 
@@ -92,8 +71,8 @@ def alert_config(values: tuple[object, ...]) -> AlertConfig:
     ) = values
     if not isinstance(user_id, str) or not user_id:
         raise BrokenAlertConfig("userId is missing: it is nobody's")
-    if not may_read(user_id, _text(permissions)):
-        raise BrokenAlertConfig("userId is not the one that the row belongs to")
+    if not belongs_to(user_id, permissions):
+        raise BrokenAlertConfig("its permissions must name its userId, or nobody when that is no user of the platform")
     below: float | None = None
     if isinstance(alert_type, str) and alert_type:
         kind = alert_kind(alert_type)
@@ -117,7 +96,7 @@ def alert_config(values: tuple[object, ...]) -> AlertConfig:
         colour=colour_or_none(_text(colour)),
         display_order=_whole("displayOrder", display_order),
         enabled=bool(enabled),
-        changed_at=parse_optional_instant(_text(updated_at)),
+        changed_at=_instant("$updatedAt", updated_at),
     )
 
 
@@ -141,9 +120,16 @@ def _whole(name: str, value: object) -> int | None:
     return None if number is None else int(number)
 
 
+def _instant(name: str, value: object) -> datetime | None:
+    try:
+        return parse_optional_instant(_text(value))
+    except (ValueError, OverflowError):
+        raise BrokenAlertConfig(f"{name} is no instant") from None
+
+
 def config_row(row: Mapping[str, object]) -> Row:
-    """Return a configuration as it is stored: readable by its owner alone."""
-    owned = {"$permissions": _json(owner_permissions(str(row.get("userId") or "")))}
+    """Return a configuration as it is stored: for its owner alone."""
+    owned = {"$permissions": owner_permissions(str(row.get("userId") or ""), OWN_CONFIG)}
     return fitted(USER_ALERT_CONFIGS, {"enabled": True, **row, **owned})
 
 
@@ -152,7 +138,7 @@ def notification_row(told: Notification, at: datetime, *, deliver: bool) -> Row:
     config, crossing = told.config, told.crossing
     row: Row = {
         "$id": told.notification_id,
-        "$permissions": _json(owner_permissions(config.user_id)),
+        "$permissions": owner_permissions(config.user_id, OWN_NOTIFICATION),
         "userId": config.user_id,
         "title": title(told),
         "message": message(told),
@@ -186,6 +172,10 @@ def stored_notification(row: StoredRow) -> StoredNotification:
         entrant_id=row["entrantId"] or "",
         config_id=row["configId"] or "",
         crossed_at=parse_instant(row["crossedAt"] or row["$createdAt"]),
+        change=row["change"],
+        value_before=row["valueBefore"],
+        value_after=row["valueAfter"],
+        bucket=row["timeInterval"],
         colour=row["color"] or "",
         read=bool(row["read"]),
         delivery_state=row["deliveryState"] or "",
@@ -198,7 +188,7 @@ def channels_row(channels: AlertChannels) -> Row:
         USER_ALERT_CHANNELS,
         {
             "$id": derived_id("alert channels", channels.user_id),
-            "$permissions": _json(owner_permissions(channels.user_id)),
+            "$permissions": owner_permissions(channels.user_id, OWN_CHANNELS),
             "userId": channels.user_id,
             "webhookUrl": channels.webhook_url or None,
             "webhookSecret": channels.webhook_secret or None,
@@ -239,7 +229,3 @@ def backlog_of(row: StoredRow) -> AlertBacklog:
     return AlertBacklog(
         row["raceId"], row["entrantId"] or "", row["fromUserId"] or "", parse_instant(row["occurredAt"])
     )
-
-
-def _json(texts: list[str]) -> str:
-    return orjson.dumps(texts).decode()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
 
 import orjson
 
-from raceday.domain.closing import RaceClosing, RunnerClose
+from raceday.domain.closing import PollingFigures, RaceClosing, RunnerClose
 from raceday.domain.coverage import FollowedRace
 from raceday.domain.health import LastRun
 from raceday.domain.odds import Odds
@@ -49,8 +50,16 @@ POINT_COLUMNS = (
     "duplicatesPoints",
 )
 """The columns of `race-polls` in the order of `PollQuality`'s components."""
-HISTORY_SWEEP = "keep-history"
-"""The row of `sweeps` that says how far history was dropped."""
+FIGURE_COLUMNS = (
+    "polls",
+    "failedPolls",
+    "degradedPolls",
+    "coveragePct",
+    "qualityP5",
+    "qualityP50",
+    "latenessP95S",
+)
+"""The columns of `race-closings` in the order of `PollingFigures`."""
 
 
 def followed_race(  # noqa: PLR0913, PLR0917 (one parameter a column)
@@ -108,13 +117,7 @@ def closing_row(closing: RaceClosing) -> Row:
         "raceDateNz": closing.race_date_nz,
         "status": closing.status.value,
         "closedAt": instant_text(closing.closed_at),
-        "polls": closing.polls,
-        "failedPolls": closing.failed_polls,
-        "degradedPolls": closing.degraded_polls,
-        "coveragePct": closing.coverage_pct,
-        "qualityP5": closing.quality_p5,
-        "qualityP50": closing.quality_p50,
-        "latenessP95S": closing.lateness_p95_s,
+        **dict(zip(FIGURE_COLUMNS, astuple(closing.figures), strict=True)),
         "winPoolTotal": pools.win_cents if pools is not None else None,
         "placePoolTotal": pools.place_cents if pools is not None else None,
         "totalRacePool": pools.race_total_cents if pools is not None else None,
@@ -122,6 +125,11 @@ def closing_row(closing: RaceClosing) -> Row:
         "resultHash": closing.result_print,
     }
     return fitted(RACE_CLOSINGS, row)
+
+
+def closing_figures(row: StoredRow) -> PollingFigures:
+    """Return what a closing snapshot says of how a race was followed, from a stored row with `FIGURE_COLUMNS`."""
+    return PollingFigures(*(row[column] for column in FIGURE_COLUMNS))
 
 
 def _runner(runner: RunnerClose) -> dict[str, object]:

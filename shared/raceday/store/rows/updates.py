@@ -23,17 +23,17 @@ from raceday.store.rows.values import json_text
 from raceday.store.tables import RACES
 
 UNSTAMPED_AFTER = timedelta(minutes=1)
-"""A row whose write is later than its `lastUpdated` by more than this was written by someone who did not set it."""
+"""A row whose write is this far from its `lastUpdated`, was written by someone who did not set it, or set it wrong."""
 ODDS_COLUMNS = ("fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds")
 NAME_SIZE = 100
 _LARGEST_CENTS = 2**53
+_LATEST_UNIX_S = 2**32
+"""In the year 2106; whoever counts in milliseconds is far beyond it."""
 
 
 def entrant_update(row: Mapping[str, object]) -> EntrantUpdate:
     """Return what a row of `entrants` says; raises `InvalidRequest` when it does not say whose row it is, or when."""
-    odds = Odds(
-        *(price(_number(row, name)) for name in ("fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds"))
-    )
+    odds = Odds(*(price(_number(row, name)) for name in ODDS_COLUMNS))
     hold_pct = _number(row, "holdPercentage")
     scratched = row.get("isScratched") is True
     return EntrantUpdate(
@@ -92,7 +92,7 @@ def _written_at(row: Mapping[str, object]) -> datetime:
         if stamped is None:
             raise InvalidRequest("$updatedAt", "is missing: the event does not say when its row was written")
         return stamped
-    return stamped if stamped is not None and written - stamped <= UNSTAMPED_AFTER else written
+    return stamped if stamped is not None and abs(written - stamped) <= UNSTAMPED_AFTER else written
 
 
 def _text(row: Mapping[str, object], name: str) -> str:
@@ -121,11 +121,12 @@ def _instant(row: Mapping[str, object], name: str) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return parsed.astimezone(UTC) if parsed.tzinfo is not None else None
 
 
 def _unix_seconds(row: Mapping[str, object], name: str) -> datetime | None:
+    """Return an instant; None for what is none: missing, zero, or not in seconds."""
     value = _whole(row, name)
-    return datetime.fromtimestamp(value, UTC) if value else None
+    return datetime.fromtimestamp(value, UTC) if value and value <= _LATEST_UNIX_S else None

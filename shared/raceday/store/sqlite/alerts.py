@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from raceday.domain.alerts.config import AlertConfig, BrokenAlertConfig
+from raceday.domain.alerts.config import AlertConfig
 from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.domain.alerts.money import BucketMoney
-from raceday.domain.alerts.notification import Notification
+from raceday.domain.alerts.notification import Notification, StoredNotification
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import OddsKind, OddsTick
-from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, ConfigPage, StoredNotification
+from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, ConfigPage
 from raceday.store.rows.alerts import (
     CONFIG_COLUMNS,
     alert_config,
@@ -22,24 +22,25 @@ from raceday.store.rows.alerts import (
     channels_of,
     channels_row,
     config_row,
-    may_read,
     notification_row,
     stored_notification,
 )
 from raceday.store.rows.deliveries import delivery, delivery_row
+from raceday.store.rows.flow import stored_runners
 from raceday.store.rows.history import BUCKET_TYPE
-from raceday.store.rows.updates import entrant_update
+from raceday.store.rows.owners import belongs_to
 from raceday.store.rows.values import instant_text, parse_instant
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
-from raceday.store.tables import ALERT_BACKLOG, NOTIFICATIONS, SWEEPS, USER_ALERT_CHANNELS, USER_ALERT_CONFIGS
+from raceday.store.tables import ALERT_BACKLOG, NOTIFICATIONS, USER_ALERT_CHANNELS, USER_ALERT_CONFIGS
 
-SWEEP = "alert-evaluator"
 TOUCHED_STARTS = timedelta(days=2)
 _IDS_AT_ONCE = 500
 _KINDS = {kind.value: kind for kind in OddsKind}
 _CONFIG_NAMES = ", ".join(f'"{column}"' for column in CONFIG_COLUMNS)
 # A range that is switched off is read too: its user has it.
 _WANTED = '("enabled" OR coalesce("alertType", \'\') = \'\') AND ("userId", "$id") > (?, ?)'
+_BEHIND_EVERY_ID = b""
+"""To SQLite every blob is greater than every text."""
 _OF_RUNNERS = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "entrantId" IN ({{}}) AND {_WANTED}'  # noqa: S608
 _OF_SUBJECT = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "raceId" IS ? AND "entrantId" IS ? AND {_WANTED}'  # noqa: S608
 _POLLED = (
@@ -60,7 +61,7 @@ class SqliteAlerts:
     async def alert_configs(self, subject: AlertSubject, after: ConfigCursor | None, limit: int) -> ConfigPage:
         """Return a page of the configurations that may concern the runners."""
         cursor = after or ConfigCursor()
-        behind = (cursor.user_id, cursor.config_id)
+        behind = (cursor.user_id, _BEHIND_EVERY_ID if cursor.config_id is None else cursor.config_id)
         parameters: list[object] = [*subject.entrant_ids, *behind]
         # What a configuration is bound to may be missing or empty; each way has its own range of the index.
         bound_to = [(race_id, none) for race_id in (subject.race_id, None, "") for none in (None, "")]
@@ -69,10 +70,8 @@ class SqliteAlerts:
         of_runners = _OF_RUNNERS.format(placeholders(subject.entrant_ids))
         union = " UNION ALL ".join([of_runners] + [_OF_SUBJECT] * len(bound_to))
         with self._db.reading():
-            rows = self._db.tuples(f'{union} ORDER BY "userId", "$id" LIMIT ?', (*parameters, limit))
-            has_rows = bool(subject.default_user) and bool(
-                self._db.tuples('SELECT 1 FROM user_alert_configs WHERE "userId" = ? LIMIT 1', (subject.default_user,))
-            )
+            rows = self._db.tuples(f'{union} ORDER BY "userId", "$id" LIMIT ?', (*parameters, limit + 1))
+            has_rows = bool(subject.default_user) and _has_rows(self._db, subject.default_user)
         return _page(rows, limit, has_rows=has_rows)
 
     async def win_ticks(self, race_id: str, entrant_ids: Sequence[str]) -> dict[str, list[OddsTick]]:
@@ -105,7 +104,7 @@ class SqliteAlerts:
         """Return the runners of a race as their rows stand."""
         with self._db.reading():
             rows = self._db.rows('SELECT * FROM entrants WHERE "raceId" = ?', (race_id,))
-        return [entrant_update({**row, "isScratched": bool(row["isScratched"])}) for row in rows]
+        return stored_runners(rows)
 
     async def races_touched(self, since: datetime, starts_before: datetime) -> list[tuple[str, datetime]]:
         """Return the races with something new, or a runner written, at or after an instant, with the last time."""
@@ -144,7 +143,7 @@ class SqliteAlerts:
                 'SELECT * FROM notifications WHERE "userId" = ? ORDER BY "crossedAt" DESC, "$id" LIMIT ?',
                 (user_id, limit),
             )
-        return [stored_notification(row) for row in rows if may_read(user_id, row["$permissions"])]
+        return [stored_notification(row) for row in rows if belongs_to(user_id, row["$permissions"])]
 
     async def take_deliveries(self, at: datetime, until: datetime, limit: int) -> list[Delivery]:
         """Take notifications whose delivery is due; nobody else gets them before `until`."""
@@ -169,7 +168,7 @@ class SqliteAlerts:
                 'AND enabled ORDER BY "$id"',
                 user_ids,
             )
-        return {row["userId"]: channels_of(row) for row in rows if may_read(row["userId"], row["$permissions"])}
+        return {row["userId"]: channels_of(row) for row in rows if belongs_to(row["userId"], row["$permissions"])}
 
     async def save_deliveries(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         """Write what became of deliveries, all or none."""
@@ -199,17 +198,6 @@ class SqliteAlerts:
             if rest is not None:
                 _note_backlog(self._db, rest)
 
-    async def alerts_swept_to(self) -> datetime | None:
-        """Return up to when everything was looked at, None before the first sweep."""
-        rows = self._db.read('SELECT "sweptTo" FROM sweeps WHERE "$id" = ?', (SWEEP,))
-        return parse_instant(rows[0][0]) if rows else None
-
-    async def save_alerts_swept_to(self, swept_to: datetime, at: datetime) -> None:
-        """Note up to when everything was looked at."""
-        with self._db.writing():
-            row: dict[str, object] = {"$id": SWEEP, "name": SWEEP, "sweptTo": instant_text(swept_to)}
-            self._db.upsert(SWEEPS, [row], instant_text(at))
-
 
 def _note_backlog(db: SqliteConnection, backlog: AlertBacklog) -> None:
     stored = db.row('SELECT * FROM alert_backlog WHERE "$id" = ?', (backlog_id(backlog),))
@@ -217,17 +205,24 @@ def _note_backlog(db: SqliteConnection, backlog: AlertBacklog) -> None:
         db.upsert(ALERT_BACKLOG, [backlog_row(backlog)], instant_text(backlog.at))
 
 
+def _has_rows(db: SqliteConnection, user_id: str) -> bool:
+    rows = db.tuples('SELECT DISTINCT "$permissions" FROM user_alert_configs WHERE "userId" = ?', (user_id,))
+    return any(belongs_to(user_id, permissions) for (permissions,) in rows)
+
+
 def _page(rows: Sequence[tuple[object, ...]], limit: int, *, has_rows: bool) -> ConfigPage:
+    """Return a page of the rows that were read: at most `limit`, and one more when there are more."""
     configs: list[AlertConfig] = []
     broken: list[tuple[str, str]] = []
-    for row in rows:
+    for row in rows[:limit]:
         try:
             configs.append(alert_config(row))
-        except BrokenAlertConfig as error:
+        except ValueError as error:
             broken.append((str(row[0]), str(error)))
-    last = rows[-1] if len(rows) == limit else None
+    last = rows[limit - 1] if len(rows) > limit else None
     after = None if last is None else ConfigCursor(str(last[1]), str(last[0]))
-    return ConfigPage(tuple(configs), tuple(broken), after, has_rows)
+    first_user = str(rows[0][1]) if rows else None
+    return ConfigPage(tuple(configs), tuple(broken), after, first_user, default_user_has_rows=has_rows)
 
 
 def _missing(db: SqliteConnection, row_ids: Sequence[str]) -> list[str]:

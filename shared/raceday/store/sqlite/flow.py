@@ -24,7 +24,7 @@ from raceday.store.rows.flow import (
 from raceday.store.rows.history import BUCKET_TYPE, pools_row, repair_row
 from raceday.store.rows.values import instant_text, parse_instant
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
-from raceday.store.tables import MONEY_FLOW_HISTORY, RACE_POOLS, SWEEPS
+from raceday.store.tables import MONEY_FLOW_HISTORY, RACE_POOLS
 
 
 def _names(table: str, columns: Sequence[str]) -> str:
@@ -32,14 +32,23 @@ def _names(table: str, columns: Sequence[str]) -> str:
 
 
 _BUCKETS = f'SELECT {_names("money_flow_history", KEPT_COLUMNS)} FROM money_flow_history WHERE "raceId" = ? '  # noqa: S608
-_RUNNERS = f"SELECT {_names('entrants', RUNNER_COLUMNS)} FROM entrants "  # noqa: S608
 # A poll writes its runners at the very instant that it notes as its own.
-_OURS = (
-    'coalesce(entrants."lastUpdated", \'\') <= entrants."$updatedAt" AND EXISTS (SELECT 1 FROM race_polls '
+_AT_OUR_POLL = (
+    "EXISTS (SELECT 1 FROM race_polls "
     'WHERE race_polls."raceId" = entrants."raceId" AND race_polls."polledAt" = entrants."$updatedAt")'
 )
+_OURS = f'coalesce(entrants."lastUpdated", \'\') <= entrants."$updatedAt" AND {_AT_OUR_POLL}'
+# Nothing but us is sure to set "$updatedAt" here: where it is still that of our poll, a later stamp is all there is.
+_WRITTEN_AT = (
+    f'CASE WHEN entrants."lastUpdated" > entrants."$updatedAt" AND {_AT_OUR_POLL} '
+    'THEN entrants."lastUpdated" ELSE entrants."$updatedAt" END AS "$updatedAt"'
+)
+_RUNNER_NAMES = ", ".join(
+    (_WRITTEN_AT, _names("entrants", [column for column in RUNNER_COLUMNS if column != "$updatedAt"]))
+)
+_RUNNERS = f"SELECT {_RUNNER_NAMES} FROM entrants "  # noqa: S608
 _WRITTEN_BY_OTHERS = (
-    f"SELECT {_names('entrants', RUNNER_COLUMNS)} FROM races "  # noqa: S608
+    f"SELECT {_RUNNER_NAMES} FROM races "  # noqa: S608
     'CROSS JOIN entrants ON entrants."raceId" = races."$id" '
     'WHERE races."startTime" >= ? AND races."startTime" < ? '
     f'AND (entrants."$updatedAt" >= ? OR entrants."lastUpdated" >= ?) AND NOT ({_OURS})'
@@ -122,17 +131,6 @@ class SqliteFlow:
             for repair in repairs:
                 self._db.update(MONEY_FLOW_HISTORY, repair_row(repair), instant_text(at))
         return len(repairs)
-
-    async def flow_swept_to(self, function: str) -> datetime | None:
-        """Return up to when a function has looked for what lost events left out."""
-        rows = self._db.read('SELECT "sweptTo" FROM sweeps WHERE "$id" = ?', (function,))
-        return parse_instant(rows[0][0]) if rows else None
-
-    async def note_flow_swept(self, function: str, swept_to: datetime, at: datetime) -> None:
-        """Note up to when a function has looked for what lost events left out."""
-        with self._db.writing():
-            row: dict[str, object] = {"$id": function, "name": function, "sweptTo": instant_text(swept_to)}
-            self._db.upsert(SWEEPS, [row], instant_text(at))
 
 
 def _standing(db: SqliteConnection, update: EntrantUpdate) -> FlowStanding:

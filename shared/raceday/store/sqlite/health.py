@@ -11,9 +11,10 @@ from raceday.domain.health import THROTTLED, Backlog, FailureTally, FunctionRuns
 from raceday.domain.quality import PollQuality
 from raceday.store.health_ports import DroppedRows
 from raceday.store.rows.health import (
-    HISTORY_SWEEP,
+    FIGURE_COLUMNS,
     POINT_COLUMNS,
     RUNNER_COLUMNS,
+    closing_figures,
     closing_row,
     followed_race,
     last_run,
@@ -23,7 +24,7 @@ from raceday.store.rows.health import (
 )
 from raceday.store.rows.polls import DEGRADED, MARK_COLUMNS, poll_mark
 from raceday.store.rows.states import pool_totals_of
-from raceday.store.rows.values import Row, instant_text, parse_instant, parse_optional_instant
+from raceday.store.rows.values import instant_text, parse_instant, parse_optional_instant
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
 from raceday.store.tables import (
     ALERT_BACKLOG,
@@ -34,7 +35,6 @@ from raceday.store.tables import (
     POLL_LOGS,
     RACE_CLOSINGS,
     RACE_POLLS,
-    SWEEPS,
     Table,
 )
 
@@ -185,17 +185,6 @@ class SqliteHealth:
             }
         return {name: rows for name, rows in dropped.items() if rows}
 
-    async def history_mark(self) -> datetime | None:
-        """Return the start up to which the races' history was dropped, or None when none ever was."""
-        rows = self._db.read('SELECT "sweptTo" FROM sweeps WHERE "$id" = ?', (HISTORY_SWEEP,))
-        return parse_instant(rows[0][0]) if rows else None
-
-    async def save_history_mark(self, dropped_to: datetime, at: datetime) -> None:
-        """Note that the history of every race that started before `dropped_to` was dropped."""
-        row: Row = {"$id": HISTORY_SWEEP, "name": HISTORY_SWEEP, "sweptTo": instant_text(dropped_to)}
-        with self._db.writing():
-            self._db.upsert(SWEEPS, [row], instant_text(at))
-
 
 def _function_runs(db: SqliteConnection, function: str, since: datetime, until: datetime) -> FunctionRuns:
     last = db.tuples(_LAST_RUN, (function, instant_text(until)))
@@ -217,6 +206,8 @@ def _race_history(db: SqliteConnection, race_id: str) -> RaceHistory | None:
     buckets = db.tuples('SELECT DISTINCT "timeInterval" FROM money_flow_history WHERE "raceId" = ?', (race_id,))
     pools = db.row('SELECT * FROM race_pools WHERE "$id" = ? AND "hasData"', (race_id,))
     result = db.row('SELECT "resultsData", "contentHash" FROM race_results WHERE "$id" = ?', (race_id,))
+    figures = ", ".join(f'"{column}"' for column in FIGURE_COLUMNS)
+    earlier = db.row(f'SELECT {figures} FROM race_closings WHERE "$id" = ?', (race_id,))  # noqa: S608
     return RaceHistory(
         race=followed_race(*race[0]),
         race_date_nz=race_date_nz or "",
@@ -231,6 +222,7 @@ def _race_history(db: SqliteConnection, race_id: str) -> RaceHistory | None:
         ),
         placings=placings_of(result["resultsData"]) if result is not None else {},
         result_print=(result["contentHash"] or "") if result is not None else "",
+        earlier=closing_figures(earlier) if earlier is not None else None,
     )
 
 

@@ -17,9 +17,9 @@ from raceday.store.rows.polls import (
     stage_progress,
     stage_row,
 )
-from raceday.store.rows.values import instant_text
+from raceday.store.rows.values import instant_text, parse_instant
 from raceday.store.sqlite.connection import SqliteConnection
-from raceday.store.tables import DAILY_STAGES, FUNCTION_RUNS, POLL_LOGS
+from raceday.store.tables import DAILY_STAGES, FUNCTION_RUNS, POLL_LOGS, SWEEPS
 
 _COUNTS = """
     SELECT (SELECT count(*) FROM meetings) AS meetings,
@@ -62,6 +62,18 @@ def save_stage(db: SqliteConnection, progress: StageProgress) -> None:
         stored = db.row('SELECT complete FROM daily_stages WHERE "$id" = ?', (row["$id"],))
         if stored is None or progress.complete or not stored["complete"]:
             db.upsert(DAILY_STAGES, [row], instant_text(progress.finished_at or progress.started_at))
+
+
+def swept_to(db: SqliteConnection, name: str) -> datetime | None:
+    """Return up to when a sweep has come, None before its first."""
+    rows = db.read('SELECT "sweptTo" FROM sweeps WHERE "$id" = ?', (name,))
+    return parse_instant(rows[0][0]) if rows else None
+
+
+def note_swept(db: SqliteConnection, name: str, reached: datetime, at: datetime) -> None:
+    """Note up to when a sweep has come."""
+    with db.writing():
+        db.upsert(SWEEPS, [{"$id": name, "name": name, "sweptTo": instant_text(reached)}], instant_text(at))
 
 
 def poll_marks(db: SqliteConnection, since: datetime | None) -> list[PollMark]:

@@ -59,7 +59,3 @@ class SqliteSilks:
             for row in rows:
                 row["jockeyName"] = jockeys.get(row["$id"]) or row["jockeyName"]
             self._db.upsert(JOCKEY_SILKS, rows, instant_text(at))
-
-    async def silk_count(self) -> int:
-        """Count the stored silks."""
-        return int(self._db.read("SELECT count(*) FROM jockey_silks")[0][0])

@@ -152,6 +152,14 @@ class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
         """Return when each poll was made and due, from an instant on."""
         return ledger.poll_marks(self._db, since)
 
+    async def swept_to(self, name: str) -> datetime | None:
+        """Return up to when a sweep has come, None before its first."""
+        return ledger.swept_to(self._db, name)
+
+    async def note_swept(self, name: str, swept_to: datetime, at: datetime) -> None:
+        """Note up to when a sweep has come."""
+        ledger.note_swept(self._db, name, swept_to, at)
+
     async def close(self) -> None:
         """Close the database."""
         self._db.close()

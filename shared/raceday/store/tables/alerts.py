@@ -95,5 +95,5 @@ ALERT_BACKLOG = Table(
         text("fromUserId", 50, about="users come in order; it goes on with this one"),
     ),
     (Index("idx_occurred", ("occurredAt",)),),
-    about="Runners whose alerts a run could not evaluate to the end; the next sweep goes on with them.",
+    about="Races and runners whose alerts a run could not evaluate to the end; the next sweep goes on with them.",
 )

@@ -75,10 +75,14 @@ DAILY_STAGES = Table(
 SWEEPS = Table(
     "sweeps",
     (
-        text("name", 50, required=True, about="the function that sweeps"),
-        instant("sweptTo", required=True, about="everything written before this was looked at"),
+        text("name", 50, required=True, about="the function that sweeps, or `keep-history`"),
+        instant(
+            "sweptTo",
+            required=True,
+            about="what was written before was looked at; of `keep-history`: races that started before have no history",
+        ),
     ),
-    about="How far each function has looked for what lost events left out.",
+    about="How far each function has looked for what lost events left out, and how far history was dropped.",
 )
 
 RACE_CLOSINGS = Table(

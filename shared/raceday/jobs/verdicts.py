@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from raceday.domain.coverage import worst_first
-from raceday.domain.health import FunctionRuns, Health
+from raceday.domain.health import LOOKED_BACK, FunctionRuns, Health
 
 CLOCKWORKS = ("master-race-scheduler", "race-data-poller")
 """Either of them keeps the races polled: the scheduler, or the classic poller where that was chosen instead."""
@@ -19,6 +19,10 @@ COVERED_PCT = 90.0
 LATENESS_S = 15.0
 THROTTLED_WITHIN = timedelta(hours=1)
 STAGE_OVERDUE = timedelta(minutes=30)
+PREREQUISITE_MISSING = 424
+SWEEPS_MISSED = 3
+SWEEP_AGE = timedelta(minutes=15)
+"""A sweep may lie back by three of its intervals, and by this in any case."""
 BACKLOG_AGE = timedelta(minutes=15)
 
 
@@ -33,10 +37,14 @@ class Problem:
 
 def problems_of(health: Health) -> tuple[Problem, ...]:
     """Return everything that is wrong, the most pressing first; empty when all is well."""
+    silence = tuple(_silence(health))
     return (
-        *_silence(health),
+        *silence,
         *_overdue_stages(health),
+        *_failed_imports(health),
         *_unfinished_races(health),
+        # The scheduler starts the sweeps: while it is silent, that they are is no news.
+        *(() if silence else _stalled_sweeps(health)),
         *_throttling(health),
         *_failing_functions(health),
         *_lateness(health),
@@ -55,7 +63,7 @@ def _silence(health: Health) -> Iterator[Problem]:
     seen = f"last ran {_ago(health.at, max(lasts))} ago" if lasts else "has never run"
     yield Problem(
         CLOCKWORKS[0],
-        f"{seen}, and there are races to follow",
+        f"{seen}, and there is something to follow or to import",
         "see that its schedule (* * * * *) is on and look at the log of its last execution",
     )
 
@@ -71,6 +79,40 @@ def _overdue_stages(health: Health) -> Iterator[Problem]:
             stage.stage.value,
             f"not complete {_minutes(overdue)} after its hour ({state})",
             f"look at the failures in the answer of its last run, and start it: POST {{}} to {stage.stage.value}",
+        )
+
+
+def _failed_imports(health: Health) -> Iterator[Problem]:
+    """The three imports run too seldom to be judged by how many percent of their runs succeed."""
+    for stage in health.stages:
+        last = health.runs_of(stage.stage.value).last
+        if last is None or health.at - last.started_at > LOOKED_BACK or stage.overdue(health.at) > STAGE_OVERDUE:
+            continue
+        if last.status_code >= 500 or last.status_code == PREREQUISITE_MISSING:
+            yield Problem(
+                stage.stage.value,
+                f"its last run, {_ago(health.at, last.ended_at)} ago, ended with {last.status_code}",
+                f"read its message in function-runs, and start it again: POST {{}} to {stage.stage.value}",
+            )
+
+
+def _stalled_sweeps(health: Health) -> Iterator[Problem]:
+    """While there is racing, what sweeps has to come along every few minutes."""
+    if health.sweeps.every_minutes == 0 or not health.racing:
+        return
+    allowed = max(SWEEP_AGE, SWEEPS_MISSED * timedelta(minutes=health.sweeps.every_minutes))
+    # It runs every minute, so its runs say for how long it could have started them; without it nothing has to sweep.
+    schedule_ran_for = timedelta(minutes=health.runs_of(CLOCKWORKS[0]).runs)
+    for function, swept_to in health.sweeps.swept_to.items():
+        behind = schedule_ran_for if swept_to is None else health.at - swept_to
+        if behind <= allowed:
+            continue
+        seen = "has never swept" if swept_to is None else f"has swept no further than {_minutes(behind)} ago"
+        yield Problem(
+            function,
+            f"{seen}: what lost events left out stays out",
+            f"see in function-runs what its runs without an event answered, and whether {CLOCKWORKS[0]} starts them "
+            f"every {health.sweeps.every_minutes} min (RACEDAY_SWEEP_MINUTES)",
         )
 
 
@@ -138,14 +180,14 @@ def _gaps(health: Health) -> Iterator[Problem]:
 
 def _backlog(health: Health) -> Iterator[Problem]:
     waiting = (
-        ("alerts", health.backlog.alerts, health.backlog.oldest_alert_at, "runners wait to be evaluated"),
-        ("deliveries", health.backlog.deliveries, health.backlog.oldest_due_at, "notifications wait to go out"),
+        ("alerts", health.backlog.oldest_alert_at, f"{_count(health.backlog.alerts, 'evaluation')} to finish"),
+        ("deliveries", health.backlog.oldest_due_at, f"{_count(health.backlog.deliveries, 'notification')} to send"),
     )
-    for about, count, oldest, what in waiting:
+    for about, oldest, what in waiting:
         if oldest is not None and health.at - oldest > BACKLOG_AGE:
             yield Problem(
                 about,
-                f"{count} {what}, the oldest for {_ago(health.at, oldest)}",
+                f"{what}, the oldest waits for {_ago(health.at, oldest)}",
                 "see that the scheduler starts alert-evaluator (RACEDAY_SWEEP_MINUTES) and what its runs answer",
             )
 
