@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -214,6 +215,14 @@ class AlertSuite(StoreTests):
         assert run(store.races_touched(LATER + timedelta(seconds=1), SOON + timedelta(days=2))) == touched[1:]
         assert run(store.races_touched(LATER + timedelta(seconds=31), SOON + timedelta(days=2))) == []
         assert run(store.races_touched(SOON, SOON)) == [], "races that start later are left out"
+
+    def test_a_notification_within_the_cool_down_of_another_is_left_out(self, store: RaceStore) -> None:
+        first, second, third = (replace(told(slot=str(at), minutes=at), cooldown_s=120) for at in (9, 8, 7))
+        assert run(store.save_notifications([first], LATER, deliver=False)) == [first.notification_id]
+        assert run(store.save_notifications([third, second], LATER, deliver=False)) == [third.notification_id]
+        assert run(store.save_notifications([second], LATER, deliver=False)) == []
+        ben = replace(told("ben", slot="8", minutes=8), cooldown_s=120)
+        assert run(store.save_notifications([ben], LATER, deliver=False)) == [ben.notification_id]
 
     def test_a_notification_is_inserted_once_and_stays_as_it_is(self, store: RaceStore) -> None:
         first, second = told(slot="5"), told(slot="4")

@@ -138,7 +138,7 @@ async def a_day(seen: list[Round], fate_of: list[str], *, swept: bool) -> dict[s
     return ends
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rounds, fates)
 def test_whatever_happens_to_events_the_rows_end_as_without_loss(pools_and_holds, fate_of):
     seen = [

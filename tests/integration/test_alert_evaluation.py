@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
-from alert_steps import NOBODY_ELSE, NotedExecutions, alert_ports, handled, swept, written_runners
+from alert_steps import EVERYBODY, NOBODY_ELSE, NotedExecutions, alert_ports, handled, swept, written_runners
 from contract.store_examples import IMPORTED, START, event, race, runner, scratched
 from contract.store_steps import imported, polled, run
 from contract.suite_alerts import config_row
 from raceday.domain.odds import Odds
 from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_runners_of
+from raceday.jobs.sweep_alerts import resume_alerts
 from raceday.store.events import RowEvent
 from raceday.store.rows.owners import OWN_CONFIG, owner_permissions
 from raceday.store.sqlite import SqliteStore
@@ -271,3 +273,51 @@ def test_new_notifications_start_one_delivery_and_a_refusal_costs_nothing(alerts
     run(evaluate_runners_of(refused, written_runners(alerts.event), plan))
     assert refused.report.status_code == 200
     assert [action for action, _ in refused.log.lines] == ["alerts_raised", "execution_refused"]
+
+
+def test_a_price_that_was_written_and_then_polled_is_told_once(alerts: Alerts):
+    save(alerts, config_row("a", "ann", **SHORTENING))
+    row = alerts.store._db.row('SELECT * FROM entrants WHERE "$id" = ?', (RUNNER,)) or {}
+    for seconds, price in ((100, 4.0), (102, 3.9)):
+        at = AFTER + timedelta(seconds=seconds)
+        text = at.isoformat(timespec="milliseconds")
+        written = {**row, "fixedWinOdds": price, "lastUpdated": text, "$updatedAt": text}
+        run(handled(alerts.store, RowEvent("entrants", RUNNER, "update", written), at, NOBODY_ELSE))
+    run(alerts.poll(AFTER + timedelta(seconds=120), 4.0))
+    run(handled(alerts.store, alerts.event, AFTER + timedelta(seconds=120), NOBODY_ELSE))
+    run(swept(alerts.store, AFTER + timedelta(minutes=4), NOBODY_ELSE))
+    crossed = sorted(str(row["crossedAt"]) for row in alerts.rows())
+    instants = [datetime.fromisoformat(text) for text in crossed]
+    assert len(instants) >= 1
+    assert all(later - earlier >= timedelta(seconds=300) for earlier, later in pairwise(instants))
+
+
+def test_what_an_event_has_no_cpu_time_for_is_resumed_and_ends_the_same(alerts: Alerts):
+    save(alerts, *(config_row(f"c{number:02}", f"user{number:02}", **SHORTENING) for number in range(40)))
+    bounded = replace(EVERYBODY, event_cpu_s=0.0)
+    first = run(handled(alerts.store, alerts.event, AFTER, bounded))
+    assert first.report.remaining == 1
+    assert first.executions.started == [("alert-evaluator", {"resume": True})]
+    assert len(alerts.rows()) < 20
+    assert len(alerts.rows(table="alert_backlog")) == 1
+    run(resume_alerts(alert_ports(alerts.store, AFTER), EVERYBODY))
+    assert alerts.rows(table="alert_backlog") == []
+    bounded_rows = alerts.rows()
+
+    whole = Alerts()
+    run(whole.from_twelve_to_seven())
+    save(whole, *(config_row(f"c{number:02}", f"user{number:02}", **SHORTENING) for number in range(40)))
+    run(handled(whole.store, whole.event, AFTER, EVERYBODY))
+    assert bounded_rows == whole.rows()
+    assert len(bounded_rows) == 41
+    run(whole.store.close())
+
+
+def test_an_event_that_is_stopped_within_the_users_goes_on_with_the_one_it_stopped_at(alerts: Alerts):
+    save(alerts, *(config_row(f"c{number:02}", f"user{number:02}", **SHORTENING) for number in range(40)))
+    run(handled(alerts.store, alerts.event, AFTER, replace(NOBODY_ELSE, event_cpu_s=0.0)))
+    told = {row["userId"] for row in alerts.rows()}
+    [note] = alerts.rows(table="alert_backlog")
+    assert note["fromUserId"] == f"user{len(told):02}"
+    run(resume_alerts(alert_ports(alerts.store, AFTER), NOBODY_ELSE))
+    assert {row["userId"] for row in alerts.rows()} == {f"user{number:02}" for number in range(40)}

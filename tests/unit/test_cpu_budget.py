@@ -46,9 +46,9 @@ def test_cheap_parts_come_in_ever_longer_slices_to_the_end(spend):
 
 def test_dear_parts_come_in_short_slices_until_the_time_is_used_up(spend):
     budget = CpuBudget(1.0)
-    sizes = gone_through(budget, range(1000), lambda some: 0.11 * len(some), spend)
-    assert sizes[:3] == [FIRST_SLICE, 2, 1]
-    assert sum(sizes) < 12
+    sizes = gone_through(budget, range(1000), lambda some: 0.03 * len(some), spend)
+    assert sizes[:3] == [FIRST_SLICE, FIRST_SLICE // 2, FIRST_SLICE // 4]
+    assert sum(sizes) < 1 / 0.03 + FIRST_SLICE
     assert budget.spent
 
 

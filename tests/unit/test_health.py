@@ -128,6 +128,14 @@ def test_each_limit_from_both_sides(figure, well, ill, about, advice):
     assert len(problems) == (3 if about == "daily-meetings" else 1), "each stage is named, everything else once"
 
 
+@pytest.mark.parametrize(("polls", "degraded", "told"), [(100, 10, False), (100, 11, True), (19, 19, False)])
+def test_many_degraded_polls_are_a_problem(polls: int, degraded: int, told: bool):
+    quality = replace(WELL.quality, degraded={"completeness": degraded - 1, "payload age": 1})
+    problems = problems_of(replace(WELL, polls=PollAudit(polls, 0, 0, 0.0), quality=quality))
+    assert [problem.about for problem in problems] == ["quality"] * told
+    assert all("completeness" in problem.seen for problem in problems)
+
+
 def test_few_runs_and_few_polls_are_no_verdict():
     once = replace(WELL, functions=(runs("master-race-scheduler"), runs("daily-races", 19, 19)))
     assert problems_of(once) == ()

@@ -45,6 +45,8 @@ def status(
         except StoreUnavailable as error:
             # 1 would say that something was seen to be wrong; nothing was seen.
             raise ConfigError(str(error)) from None
+        except ValueError as error:
+            raise ConfigError(f"{path} holds a row that cannot be read: {error}") from None
     people.print(f"[bold]{escape(str(path))}[/] {as_of}", highlight=False)
     show_report(people, report, every_race=every_race)
     if as_json:

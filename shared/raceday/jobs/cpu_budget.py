@@ -12,7 +12,8 @@ from typing import TypeVar
 
 Part = TypeVar("Part")
 
-FIRST_SLICE = 4
+FIRST_SLICE = 16
+"""Evaluated in any case: a user or two, and the default user, are never split by a busy machine."""
 LARGEST_SLICE = 256
 SLICE_SHARE = 0.1
 """A slice that took less than this share of the budget is followed by one twice as long; otherwise by one half as

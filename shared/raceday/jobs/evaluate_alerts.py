@@ -25,7 +25,7 @@ from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, 
 
 CONFIGS_A_PAGE = 2000
 """Also the most that one user may have for one race."""
-PAGE_MARGIN_S = 3.0
+PAGE_MARGIN_S = 9.0
 """A page of configurations is begun only when this is left of the run."""
 EVENT_CPU_S = 0.025
 """An event takes at most 50 ms of CPU: half of it to evaluate, the rest to read, to write and for a slice too much."""
@@ -230,7 +230,7 @@ class _Evaluation:
         for runner, alerts in zip(self._runners, self._alerts, strict=True):
             for rule, same in rules.items():
                 for config, crossing in alerts.told(rule, same, self._plan.cooldown_s, self._look_back):
-                    yield notification(config, runner, crossing)
+                    yield notification(config, runner, crossing, self._plan.cooldown_s)
 
     async def _read_what_they_need(self, configs: Sequence[AlertConfig]) -> None:
         """Read the runners' prices and the race's money, each once and only when a configuration looks at it."""

@@ -15,6 +15,8 @@ SILENCE = timedelta(minutes=3)
 JUDGED_RUNS = 20
 """Of fewer runs (or polls) a single one that went wrong would be a verdict."""
 UNFINISHED = timedelta(minutes=60)
+DEGRADED_PCT = 10.0
+"""More polls below the quality threshold than this are no accident."""
 COVERED_PCT = 90.0
 LATENESS_S = 15.0
 THROTTLED_WITHIN = timedelta(hours=1)
@@ -48,6 +50,7 @@ def problems_of(health: Health) -> tuple[Problem, ...]:
         *_throttling(health),
         *_failing_functions(health),
         *_lateness(health),
+        *_quality(health),
         *_gaps(health),
         *_backlog(health),
     )
@@ -159,6 +162,18 @@ def _lateness(health: Health) -> Iterator[Problem]:
             f"5 % of {health.polls.polls} were {health.polls.lateness_p95_s:.0f} s or more late",
             "raise RACEDAY_CONCURRENCY, or look at latencyMs in race-polls: the feed may be slow",
         )
+
+
+def _quality(health: Health) -> Iterator[Problem]:
+    degraded = sum(health.quality.degraded.values())
+    if health.polls.polls < JUDGED_RUNS or 100 * degraded <= DEGRADED_PCT * health.polls.polls:
+        return
+    component = max(health.quality.degraded, key=lambda name: health.quality.degraded[name])
+    yield Problem(
+        "quality",
+        f"{degraded} of {health.polls.polls} polls scored below {health.quality.threshold}, most for {component}",
+        "docs/quality.md says what a component means; poll_logs has what each DegradedPoll lacked",
+    )
 
 
 def _gaps(health: Health) -> Iterator[Problem]:

@@ -114,7 +114,8 @@ class AlertStore(Protocol):
     async def save_notifications(self, told: Sequence[Notification], at: datetime, *, deliver: bool) -> list[str]:
         """Insert the notifications that are not there yet, all or none; return the ids of those that were not.
 
-        With `deliver` the new ones wait for delivery. One that is there stays as it is.
+        Those that fall into the cool-down of what is stored about the same configuration and runner are left out
+        (`held_apart`). With `deliver` the new ones wait for delivery. One that is there stays as it is.
         """
         ...
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from raceday.domain.alerts.config import AlertConfig, AlertKind
 from raceday.domain.alerts.crossings import Crossing
@@ -14,12 +17,16 @@ from raceday.domain.ids import derived_id
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A crossing with whose it is and which runner it is about. The owner is the configuration's, never an event's."""
+    """A crossing with whose it is and which runner it is about. The owner is the configuration's, never an event's.
+
+    `cooldown_s`: the configuration tells nothing else about the runner so many seconds before and after it.
+    """
 
     notification_id: str
     config: AlertConfig
     runner: EntrantUpdate
     crossing: Crossing
+    cooldown_s: int = 0
 
     @property
     def colour(self) -> str:
@@ -49,10 +56,41 @@ class StoredNotification:
     delivery_state: str = ""
 
 
-def notification(config: AlertConfig, runner: EntrantUpdate, crossing: Crossing) -> Notification:
+class ToldBefore(NamedTuple):
+    """What is stored of a notification, as far as the next ones are held apart from it."""
+
+    config_id: str
+    entrant_id: str
+    crossed_at: datetime
+
+
+def notification(
+    config: AlertConfig, runner: EntrantUpdate, crossing: Crossing, default_cooldown_s: int = 0
+) -> Notification:
     """Return the notification of a crossing; its id is made of configuration, runner and time bucket."""
     notification_id = derived_id("notification", config.config_id, runner.entrant_id, crossing.slot)
-    return Notification(notification_id, config, runner, crossing)
+    cooldown_s = default_cooldown_s if config.cooldown_s is None else config.cooldown_s
+    return Notification(notification_id, config, runner, crossing, cooldown_s)
+
+
+def held_apart(new: Iterable[Notification], told: Iterable[ToldBefore]) -> list[Notification]:
+    """Return the new notifications, in the order of time, that no cool-down keeps from being told.
+
+    What polls saw is worked out with its cool-downs from the race's past alone, so this leaves it as it is. It keeps
+    apart what is not in that past in the same way twice: a price that another writer wrote and a poll saw as well, or
+    a past that moved because the start was put back.
+    """
+    times: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for before in told:
+        times[before.config_id, before.entrant_id].append(before.crossed_at)
+    kept = []
+    for candidate in sorted(new, key=lambda each: (each.crossing.at, each.notification_id)):
+        others = times[candidate.config.config_id, candidate.runner.entrant_id]
+        apart = timedelta(seconds=candidate.cooldown_s)
+        if all(abs(candidate.crossing.at - other) >= apart for other in others):
+            others.append(candidate.crossing.at)
+            kept.append(candidate)
+    return kept
 
 
 def title(told: Notification) -> str:

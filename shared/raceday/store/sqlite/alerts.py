@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from raceday.domain.alerts.config import AlertConfig
 from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.domain.alerts.money import BucketMoney
-from raceday.domain.alerts.notification import Notification, StoredNotification
+from raceday.domain.alerts.notification import Notification, StoredNotification, ToldBefore, held_apart
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import OddsKind, OddsTick
 from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, ConfigPage
@@ -128,10 +128,11 @@ class SqliteAlerts:
             self._db.upsert(USER_ALERT_CHANNELS, [channels_row(channels)], instant_text(at))
 
     async def save_notifications(self, told: Sequence[Notification], at: datetime, *, deliver: bool) -> list[str]:
-        """Insert the notifications that are not there yet, all or none; return the ids of those that were not."""
+        """Insert the notifications that are new and that no cool-down keeps back, all or none; return their ids."""
         by_id = {notification.notification_id: notification for notification in told}
         with self._db.writing():
             missing = [by_id[row_id] for row_id in _missing(self._db, list(by_id))]
+            missing = held_apart(missing, _told_before(self._db, missing))
             rows = [notification_row(notification, at, deliver=deliver) for notification in missing]
             self._db.insert_missing(NOTIFICATIONS, rows, instant_text(at))
         return [notification.notification_id for notification in missing]
@@ -223,6 +224,20 @@ def _page(rows: Sequence[tuple[object, ...]], limit: int, *, has_rows: bool) -> 
     after = None if last is None else ConfigCursor(str(last[1]), str(last[0]))
     first_user = str(rows[0][1]) if rows else None
     return ConfigPage(tuple(configs), tuple(broken), after, first_user, default_user_has_rows=has_rows)
+
+
+def _told_before(db: SqliteConnection, new: Sequence[Notification]) -> list[ToldBefore]:
+    """Return what was told about the runners of some notifications."""
+    runners = sorted({(told.runner.race_id, told.runner.entrant_id) for told in new})
+    return [
+        ToldBefore(config_id, entrant_id, parse_instant(at))
+        for race_id, entrant_id in runners
+        for config_id, at in db.tuples(
+            'SELECT "configId", "crossedAt" FROM notifications WHERE "raceId" = ? AND "entrantId" = ? '
+            'AND "configId" IS NOT NULL AND "crossedAt" IS NOT NULL',
+            (race_id, entrant_id),
+        )
+    ]
 
 
 def _missing(db: SqliteConnection, row_ids: Sequence[str]) -> list[str]:

@@ -79,6 +79,7 @@ NOTIFICATIONS = Table(
     ),
     (
         Index("idx_user_crossed", ("userId", "crossedAt")),
+        Index("idx_race_runner", ("raceId", "entrantId")),
         Index("idx_crossed_at", ("crossedAt",)),
         Index("idx_delivery", ("deliveryState", "nextDeliveryAt")),
     ),
