@@ -27,8 +27,8 @@ CONFIGS_A_PAGE = 2000
 """Also the most that one user may have for one race."""
 PAGE_MARGIN_S = 9.0
 """A page of configurations is begun only when this is left of the run."""
-EVENT_CPU_S = 0.025
-"""An event takes at most 50 ms of CPU: half of it to evaluate, the rest to read, to write and for a slice too much."""
+EVENT_CPU_S = 0.02
+"""An event takes at most 50 ms of CPU: 20 of them to evaluate, the rest to read, to write and for a slice too much."""
 TOLD_AT_ONCE = 400
 """What an event writes at most, give or take a slice."""
 TITLES_TOLD = 5
