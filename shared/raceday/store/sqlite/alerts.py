@@ -26,7 +26,7 @@ from raceday.store.rows.alerts import (
     stored_notification,
 )
 from raceday.store.rows.deliveries import delivery, delivery_row
-from raceday.store.rows.flow import stored_runners
+from raceday.store.rows.flow import RUNNER_COLUMNS, stored_runners
 from raceday.store.rows.history import BUCKET_TYPE
 from raceday.store.rows.owners import belongs_to
 from raceday.store.rows.values import instant_text, parse_instant
@@ -43,6 +43,8 @@ _BEHIND_EVERY_ID = b""
 """To SQLite every blob is greater than every text."""
 _OF_RUNNERS = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "entrantId" IN ({{}}) AND {_WANTED}'  # noqa: S608
 _OF_SUBJECT = f'SELECT {_CONFIG_NAMES} FROM user_alert_configs WHERE "raceId" IS ? AND "entrantId" IS ? AND {_WANTED}'  # noqa: S608
+_RUNNER_NAMES = ", ".join(f'"{column}"' for column in RUNNER_COLUMNS)
+_RUNNERS = f'SELECT {_RUNNER_NAMES} FROM entrants WHERE "raceId" = ?'  # noqa: S608
 _POLLED = (
     'SELECT race_polls."raceId", "polledAt" FROM race_polls CROSS JOIN races ON races."$id" = race_polls."raceId" '
     'WHERE "polledAt" >= ? AND changed AND races."startTime" < ?'
@@ -103,7 +105,7 @@ class SqliteAlerts:
     async def alert_runners(self, race_id: str) -> list[EntrantUpdate]:
         """Return the runners of a race as their rows stand."""
         with self._db.reading():
-            rows = self._db.rows('SELECT * FROM entrants WHERE "raceId" = ?', (race_id,))
+            rows = self._db.rows(_RUNNERS, (race_id,))
         return stored_runners(rows)
 
     async def races_touched(self, since: datetime, starts_before: datetime) -> list[tuple[str, datetime]]:
