@@ -146,15 +146,12 @@ async def evaluate_runners(  # noqa: PLR0913 (what is evaluated, and three ways 
         page = await ports.store.alert_configs(subject, cursor, plan.configs_a_page)
         tally.add_broken(page.broken)
         whole, after = _whole_users(page, tally)
-        gaps = RangeGaps()
-        configs = [*gaps.completed(whole), *gaps.rest()]
         # First, so that whoever goes on behind a user has them behind.
-        configs[:0] = _defaults(plan, page) if cursor is None else []
-        enabled = [config for config in configs if config.enabled]
-        raised, done = await evaluation.raise_crossed(enabled, budget or CpuBudget())
+        defaults = _defaults(plan, page) if cursor is None else []
+        raised, stopped_at = await evaluation.raise_crossed(defaults, whole, budget or CpuBudget())
         tally.add_raised(raised)
-        if done < len(enabled):
-            return ConfigCursor("" if enabled[done].user_id == plan.default_user else enabled[done].user_id)
+        if stopped_at is not None:
+            return ConfigCursor(stopped_at)
         if after is None:
             return None
         if not ports.deadline.allows(PAGE_MARGIN_S):
@@ -204,26 +201,36 @@ class _Evaluation:
         self._read: set[str] = set()
         self._alerts: list[RunnerAlerts] = []
 
-    async def raise_crossed(self, configs: Sequence[AlertConfig], budget: CpuBudget) -> tuple[list[Notification], int]:
-        """Write the notifications of these configurations that are not there yet, as far as the budget goes.
+    async def raise_crossed(
+        self, defaults: Sequence[AlertConfig], stored: Sequence[AlertConfig], budget: CpuBudget
+    ) -> tuple[list[Notification], str | None]:
+        """Write the notifications that are not there yet, of the default ranges and of whole users' configurations.
 
-        Return them, and how many of the configurations were evaluated.
+        Return them, and the user to go on with when the budget was used up; None when all were evaluated.
         """
-        if not configs:
-            return [], 0
-        await self._read_what_they_need(configs)
-        crossed: list[Notification] = []
-        done = 0
-        for reached, some in budget.slices(configs):
-            crossed += self._crossed(some)
-            done = min(reached, len(configs))
+        crossed: list[Notification] = list(await self._crossed_by(defaults))
+        stopped_at: str | None = None
+        gaps = RangeGaps()
+        for reached, some in budget.slices(stored):
+            crossed += await self._crossed_by(list(gaps.completed(some)))
+            # The last user of a slice may have more behind it, and lacks its missing ranges until then.
+            stopped_at = some[-1].user_id if reached < len(stored) else None
             if budget.bounded and len(crossed) >= TOLD_AT_ONCE:
                 break
+        if stopped_at is None:
+            crossed += await self._crossed_by(gaps.rest())
         if not crossed:
-            return [], done
+            return [], stopped_at
         at = self._ports.clock.now()
         new = set(await self._ports.store.save_notifications(crossed, at, deliver=self._plan.deliver))
-        return [told for told in crossed if told.notification_id in new], done
+        return [told for told in crossed if told.notification_id in new], stopped_at
+
+    async def _crossed_by(self, configs: Sequence[AlertConfig]) -> Iterable[Notification]:
+        enabled = [config for config in configs if config.enabled]
+        if not enabled:
+            return ()
+        await self._read_what_they_need(enabled)
+        return self._crossed(enabled)
 
     def _crossed(self, configs: Sequence[AlertConfig]) -> Iterable[Notification]:
         rules = by_rule(configs)
