@@ -10,8 +10,8 @@ from builders import FIRST, SECOND, START, entrant, event, fresh_state, state_af
 from raceday.domain.alerts.moves import alert_moves, win_price
 from raceday.domain.derive import DeriveSettings, derive_poll
 from raceday.domain.entrant import PricePoint
-from raceday.domain.money_columns import last_two_columns, share_changes_pp, shares_pct
 from raceday.domain.money_flow import BucketAmounts, HoldShare
+from raceday.domain.money_shares import last_two_columns, share_changes_pp, shares_pct
 from raceday.domain.odds import Odds
 from raceday.domain.race_poll import KnownEntrant
 

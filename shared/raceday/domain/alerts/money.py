@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from raceday.domain.alerts.changes import Change, Observed, share_risen, window_pairs
 from raceday.domain.cadence import SOURCE_REFRESH_S
-from raceday.domain.money_columns import shares_pct
+from raceday.domain.money_shares import shares_pct
 
 
 class BucketMoney(NamedTuple):

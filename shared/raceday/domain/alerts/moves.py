@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from raceday.domain.entrant import Entrant
-from raceday.domain.money_columns import last_two_columns, share_changes_pp
+from raceday.domain.money_shares import last_two_columns, share_changes_pp
 from raceday.domain.odds import Odds, shortening_pct
 from raceday.domain.race_poll import KnownEntrant
 

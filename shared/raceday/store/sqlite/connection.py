@@ -57,14 +57,8 @@ class SqliteConnection:
             connection = connect_read_only(path, BUSY_TIMEOUT_S)
         except sqlite3.Error as cause:
             raise _opening_error(cause, path) from cause
-        try:
+        with _closed_on_error(connection, path):
             require_schema(connection, path)
-        except sqlite3.Error as cause:
-            connection.close()
-            raise _opening_error(cause, path) from cause
-        except ConfigError:
-            connection.close()
-            raise
         return cls(connection, path)
 
     @classmethod
@@ -80,16 +74,10 @@ class SqliteConnection:
             )
         except sqlite3.Error as cause:
             raise _opening_error(cause, path) from cause
-        try:
+        with _closed_on_error(connection, path):
             for pragma in ("journal_mode = WAL", "synchronous = NORMAL", f"cache_size = -{CACHE_KIB}"):
                 connection.execute(f"PRAGMA {pragma}")
             make_schema(connection, path)
-        except sqlite3.Error as cause:
-            connection.close()
-            raise _opening_error(cause, path) from cause
-        except ConfigError:
-            connection.close()
-            raise
         return cls(connection, path)
 
     def session(self) -> SqliteConnection:
@@ -220,6 +208,19 @@ _LASTING = frozenset({"$id", "raceId", "entrantId", "timeInterval"})
 def placeholders(values: Sequence[object]) -> str:
     """Return as many question marks as there are values, for an IN list."""
     return ", ".join("?" * len(values))
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection, path: str) -> Iterator[None]:
+    """Close a connection that cannot be used after all, and say why in the house's own words."""
+    try:
+        yield
+    except sqlite3.Error as cause:
+        connection.close()
+        raise _opening_error(cause, path) from cause
+    except ConfigError:
+        connection.close()
+        raise
 
 
 def _opening_error(cause: sqlite3.Error, path: str) -> ConfigError | StoreUnavailable:

@@ -33,7 +33,11 @@ def share_changes_pp(newer: Mapping[str, int | None], older: Mapping[str, int | 
 def last_two_columns(
     buckets: Mapping[str, Sequence[BucketAmounts]],
 ) -> tuple[dict[str, int | None], dict[str, int | None]]:
-    """Return the win increments of the newest bucket and of the one before it, by runner; `buckets` by runner."""
+    """Return the win increments of the newest bucket and of the one before it, by runner; `buckets` by runner.
+
+    From the amounts that a poll knows of, to decide whether an event is worth raising. What alerts then make of the
+    stored rows (`raceday.domain.alerts.money`) also leaves out who was withdrawn during a bucket.
+    """
     known = sorted({amounts.bucket for stored in buckets.values() for amounts in stored})
     if len(known) < 2:
         return {}, {}
