@@ -14,7 +14,7 @@ from raceday.clock import Clock
 from raceday.domain.racing_day import DailyStage, stage_due_at
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
-from raceday.nztab.transport import InProcess
+from raceday.transport import InProcess
 from raceday.simulator.app import simulator_app
 from raceday.simulator.faults import PROFILES, FaultProfile
 from raceday.simulator.feed import SimulatedFeed

@@ -12,5 +12,5 @@ async def main(context: PlatformContext) -> object:
 
 
 async def job(run: Run) -> RunReport:
-    async with open_silk_tools(run.settings) as tools:
+    async with open_silk_tools(run.settings, run.request) as tools:
         return await enrich_silks(run.ports, run.request.body, tools)

@@ -60,6 +60,14 @@ async def polled(store: RaceStore, said: RaceEvent, due_at: datetime | None = No
     return made
 
 
+Rows = list[dict[str, object]]
+
+
+def unstamped(rows: Rows) -> Rows:
+    """Rows without the time of their last write: a platform stamps it itself, also where nothing else changes."""
+    return [{name: value for name, value in row.items() if name != "$updatedAt"} for row in rows]
+
+
 class StoreTests(ABC):
     """Has a `store`; an adapter's test says how to make one and how to read its raw rows."""
 

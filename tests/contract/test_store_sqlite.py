@@ -66,6 +66,17 @@ def test_what_was_saved_is_there_after_opening_again(tmp_path: Path) -> None:
     run(again.close())
 
 
+def test_a_poll_without_news_is_noted_in_the_race_too(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path / "raceday.db")
+    run(imported(store))
+    run(polled(store, event(race(), SOON)))
+    again = poll(event(race(), SOON), run(state_of(store, race().race_id)))
+    again = replace(again, timing=replace(again.timing, polled_at=LATER))
+    assert not again.changed
+    run(store.save_poll(again, run(claimed(store, race().race_id, LATER))))
+    assert sqlite_rows(store, "races")[0]["last_poll_time"] == "2026-11-22T03:40:30.000+00:00"
+
+
 def test_one_of_many_connections_wins_a_claim(tmp_path: Path) -> None:
     path = tmp_path / "raceday.db"
     store = SqliteStore.open(path)

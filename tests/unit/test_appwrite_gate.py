@@ -12,6 +12,7 @@ import pytest
 from appwrite_platform import ROWS, START, MovedClock, Platform, entrants
 from raceday.simulator.appwrite.app import appwrite_app
 from raceday.simulator.appwrite.faults import DROPPED, Fault, FaultPlan
+from raceday.simulator.appwrite.instants import instant_of
 from raceday.simulator.appwrite.project import Project
 from raceday.simulator.faulty_answers import ConnectionDropped
 from raceday.simulator.serve import serving
@@ -169,6 +170,21 @@ def test_slowness_is_waited_out() -> None:
     assert (platform.clock.now() - before).total_seconds() == 3
 
 
+def test_some_calls_are_slow_before_their_work_and_some_before_their_answer() -> None:
+    platform = entrants()
+    platform.faults.slow_share = 0.5
+    waited, written_after = [], []
+    for number in range(40):
+        began = platform.clock.now()
+        made = platform.call("POST", ROWS, {**ROW, "rowId": f"e{number}"}).body
+        waited.append((platform.clock.now() - began).total_seconds())
+        written_after.append((instant_of(made["$createdAt"]) - began).total_seconds())
+    slow = [(pause, before) for pause, before in zip(waited, written_after, strict=True) if pause > 0.5]
+    assert 10 < len(slow) < 30
+    assert all(1 <= pause <= 5 for pause, _before in slow)
+    assert {round(before) == 0 for _pause, before in slow} == {True, False}
+
+
 def test_the_log_names_method_path_key_and_status() -> None:
     platform = entrants()
     platform.call("POST", ROWS, ROW)
@@ -181,6 +197,8 @@ def test_the_log_names_method_path_key_and_status() -> None:
     ]
     assert len(platform.log.of("POST", "entrants/rows")) == 2
     assert all(one.path == f"/v1{ROWS}" for one in platform.log.calls)
+    assert {one.route for one in platform.log.calls} == {"/tablesdb/{databaseId}/tables/{tableId}/rows"}
+    assert platform.log.calls[0].scopes == ("rows.write", "documents.write")
 
 
 def test_it_serves_a_real_socket() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appwrite_platform import ROWS, Platform, entrants, where
+from appwrite_platform import ROWS, Platform, Reply, entrants, where
 
 TABLE = "/tablesdb/raceday/tables/entrants"
 
@@ -166,3 +166,48 @@ def test_tables_and_databases_are_listed_found_and_changed() -> None:
     assert (wrong.status, wrong.kind) == (400, "general_argument_invalid")
     for path in (f"{TABLE}/columns/nope", f"{TABLE}/indexes/nope"):
         assert platform.call("GET", path).status == 404
+
+
+def test_a_column_is_changed_in_place() -> None:
+    platform = empty()
+    column(platform, "string", key="name", size=40, default="x")
+    column(platform, "integer", key="number", max=99)
+
+    def change(kind: str, key: str, **asked: object) -> Reply:
+        return platform.call("PATCH", f"{TABLE}/columns/{kind}/{key}", asked)
+
+    assert change("string", "name", required=False).kind == "column_not_available"
+    platform.clock.move(1)
+    longer = change("string", "name", required=False, default="y", size=60)
+    assert (longer.status, longer.body["size"], longer.body["default"]) == (200, 60, "y")
+    used = platform.call("GET", TABLE).body["bytesUsed"]
+    assert used == 1067 + (4 * 60 + 1) + 4
+    wider = change("integer", "number", required=False, default=None, min=-5, max=2**40)
+    assert (wider.body["min"], wider.body["max"]) == (-5, 2**40)
+    assert platform.call("GET", TABLE).body["bytesUsed"] == used
+    assert change("string", "name", required=False).body["size"] == 60
+    for kind, key, asked, refusal in (
+        ("string", "name", {}, "general_argument_invalid"),
+        ("string", "name", {"required": True, "default": "x"}, "column_default_unsupported"),
+        ("string", "name", {"required": False, "size": 16_300}, "column_limit_exceeded"),
+        ("integer", "number", {"required": False, "default": 2**41}, "row_invalid_structure"),
+        ("integer", "name", {"required": False}, "column_type_invalid"),
+        ("integer", "nobody", {"required": False}, "column_not_found"),
+    ):
+        assert change(kind, key, **asked).kind == refusal, asked
+
+
+def test_a_column_that_fails_is_shown_so_and_takes_no_values() -> None:
+    platform = empty()
+    platform.project.column_failures["broken"] = "the disk is full"
+    column(platform, "string", key="broken", size=40)
+    column(platform, "string", key="sound", size=40)
+    assert platform.call("GET", f"{TABLE}/columns/broken").body["status"] == "processing"
+    platform.clock.move(1)
+    shown = platform.call("GET", f"{TABLE}/columns/broken").body
+    assert (shown["status"], shown["error"]) == ("failed", "the disk is full")
+    index = {"key": "i", "type": "key", "columns": ["broken"]}
+    assert platform.call("POST", f"{TABLE}/indexes", index).kind == "column_not_available"
+    row = {"rowId": "e1", "data": {"sound": "x", "broken": "y"}}
+    assert platform.call("POST", ROWS, row).kind == "row_invalid_structure"
+    assert platform.call("POST", ROWS, {"rowId": "e1", "data": {"sound": "x"}}).status == 201

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import orjson
 
-from raceday.nztab.transport import InProcess
+from raceday.transport import InProcess
 
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:

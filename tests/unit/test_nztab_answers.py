@@ -8,7 +8,7 @@ from nztab_samples import encoded
 from raceday.errors import ConfigError, FeedContractError, FeedError, FeedNotFound, FeedUnavailable
 from raceday.nztab.answers import refusal, retry_after_s
 from raceday.nztab.settings import FeedSettings
-from raceday.nztab.transport import HttpAnswer
+from raceday.transport import HttpAnswer
 
 NOW = datetime(2025, 7, 17, 3, 20, tzinfo=UTC)
 

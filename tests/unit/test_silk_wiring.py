@@ -9,11 +9,11 @@ import pytest
 
 from raceday.errors import ConfigError, OutboundRefused, StoreUnavailable
 from raceday.jobs.enrich_silks import SilkTools
-from raceday.nztab.transport import InProcess
 from raceday.runtime.ports import ProcessPorts, using
 from raceday.runtime.settings import Settings, load_settings
 from raceday.runtime.silk_wiring import icon_folder, open_silk_tools, silk_hosts
 from raceday.store.icon_folder import IconFolder
+from raceday.transport import InProcess
 
 
 async def opened(settings: Settings) -> SilkTools:

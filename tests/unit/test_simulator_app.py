@@ -14,13 +14,13 @@ import httpx
 import orjson
 import pytest
 
-from raceday.nztab.transport import InProcess
 from raceday.simulator.app import simulator_app
 from raceday.simulator.faults import PROFILES, Fault, FaultDice, FaultProfile
 from raceday.simulator.feed import SimulatedFeed
 from raceday.simulator.programme import plan_day
 from raceday.simulator.request_log import RequestLog
 from raceday.simulator.serve import serve, serving
+from raceday.transport import InProcess
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 12, 3, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from raceday.domain.alerts.notification import StoredNotification
 from raceday.domain.ids import derived_id
-from raceday.host.bundle import Bundle
+from raceday.host.host import Host
 from raceday.store.ports import RaceStore
 
 DEFAULT_USER = "Default User"
@@ -36,13 +36,13 @@ async def newest_alerts(store: RaceStore) -> Sequence[StoredNotification]:
     return sorted(told, key=lambda alert: alert.crossed_at, reverse=True)[:SHOWN_ALERTS]
 
 
-async def ask_for_silks(bundle: Bundle, racing_date: date, asked: set[str]) -> None:
+async def ask_for_silks(host: Host, store: RaceStore, racing_date: date, asked: set[str]) -> None:
     """Ask for the silks of some more races whose runners are there, in the order of their starts.
 
     `asked` takes up the races, so that each is asked for once.
     """
-    races = await bundle.store.races_on(racing_date)
+    races = await store.races_on(racing_date)
     new = [race.race_id for race in races if race.entrants_imported and race.race_id not in asked]
     for race_id in new[:RACES_A_TIME]:
         asked.add(race_id)
-        await bundle.host.start("jockey-silks-enricher", {"raceId": race_id})
+        await host.start("jockey-silks-enricher", {"raceId": race_id})

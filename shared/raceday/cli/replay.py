@@ -24,11 +24,11 @@ from raceday.jobs.refresh_meetings import refresh_meetings
 from raceday.nztab.budget import RequestBudget
 from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
-from raceday.nztab.transport import InProcess
 from raceday.simulator.app import simulator_app
 from raceday.simulator.recognition import BrokenCapture, BrokenEvent
 from raceday.simulator.replay import CapturedFeed
 from raceday.store.ports import DayCounts
+from raceday.transport import InProcess
 
 ENVIRONMENT = {
     "RACEDAY_CODES": "T,H,G",

@@ -1,4 +1,4 @@
-"""`status`: how RaceDay is doing, from what its database holds; fit to be a health check."""
+"""`status`: how RaceDay is doing, from what its store holds; fit to be a health check."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from raceday.cli.demo_database import DEFAULT_DATABASE, DEMO_APPLICATION_ID
 from raceday.cli.output import errors_explained, people, print_json
+from raceday.cli.platform_options import Endpoint, KeyFile, Project
+from raceday.cli.status_place import Place, Wanted, is_of_a_demo, place_of
 from raceday.cli.status_tables import show_report
 from raceday.clock import SystemClock
 from raceday.domain.health import Target
@@ -22,48 +23,46 @@ from raceday.jobs.health_json import health_json
 from raceday.jobs.health_report import HealthPlan, HealthReport, health_report
 from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.settings import Settings, load_settings
-from raceday.store.sqlite.store import SqliteStore
+from raceday.store.ports import RaceStore
 
 
-def status(
+def status(  # noqa: PLR0913, PLR0917 (one parameter an option)
     db: Annotated[
-        Path | None, typer.Option(help="SQLite file to look at (default: RACEDAY_DB, else .raceday/demo.sqlite)")
+        Path | None,
+        typer.Option(help="SQLite file to look at (else RACEDAY_DB, an Appwrite project, .raceday/demo.sqlite)"),
     ] = None,
+    appwrite: Annotated[
+        bool,
+        typer.Option("--appwrite", help="look at an Appwrite project (also without, when APPWRITE_ENDPOINT is set)"),
+    ] = False,
+    endpoint: Endpoint = "",
+    project: Project = "",
+    key_file: KeyFile = None,
     at: Annotated[str, typer.Option(help="look as of this instant, such as 2026-11-22T04:00:00Z (default: now)")] = "",
     every_race: Annotated[bool, typer.Option("--all", help="show the coverage of every race")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the figures as one JSON line")] = False,
 ) -> None:
     """Say how RaceDay is doing: functions, races, coverage, quality, backlog, and what is wrong.
 
-    The exit code is 0 when all is well, 1 when something is wrong, 2 when the database cannot be looked at.
+    The exit code is 0 when all is well, 1 when something is wrong, 2 when nothing can be looked at. Of Appwrite it
+    needs a key with the scope rows.read.
     """
     with errors_explained():
         settings = load_settings(os.environ)
-        path = _database(db, settings)
+        place = place_of(Wanted(db, appwrite, endpoint, project, key_file), settings, os.environ)
         try:
-            report, as_of = asyncio.run(_look(path, _instant(at), settings))
+            report, as_of = asyncio.run(_look(place, _instant(at), settings))
         except StoreUnavailable as error:
             # 1 would say that something was seen to be wrong; nothing was seen.
             raise ConfigError(str(error)) from None
         except ValueError as error:
-            raise ConfigError(f"{path} holds a row that cannot be read: {error}") from None
-    people.print(f"[bold]{escape(str(path))}[/] {as_of}", highlight=False)
+            raise ConfigError(f"{place.name} holds a row that cannot be read: {error}") from None
+    people.print(f"[bold]{escape(place.name)}[/] {as_of}", highlight=False)
     show_report(people, report, every_race=every_race)
     if as_json:
-        print_json({**health_json(report), "db": str(path)})
+        print_json({**health_json(report), "db": place.name})
     if not report.ok:
         raise typer.Exit(1)
-
-
-def _database(given: Path | None, settings: Settings) -> Path:
-    """Return the file to look at; raises `ConfigError` when none is named and no demo was run."""
-    if given is not None:
-        return given
-    if settings.database:
-        return Path(settings.database)
-    if DEFAULT_DATABASE.is_file():
-        return DEFAULT_DATABASE
-    raise ConfigError("no database to look at: give --db or set RACEDAY_DB, or make one with scripts/demo")
 
 
 def _instant(text: str) -> datetime | None:
@@ -79,19 +78,16 @@ def _instant(text: str) -> datetime | None:
     return instant.astimezone(UTC)
 
 
-async def _look(path: Path, at: datetime | None, settings: Settings) -> tuple[HealthReport, str]:
+async def _look(place: Place, at: datetime | None, settings: Settings) -> tuple[HealthReport, str]:
     """Return the report and, in words, the instant that it is about."""
-    store = SqliteStore.open_read_only(path)
-    try:
+    async with place.opened() as store:
         as_of = ""
-        if at is None and store.application_id == DEMO_APPLICATION_ID:
+        if at is None and is_of_a_demo(store):
             at = await _last_run(store)
             as_of = " (the end of its last run: a demo or replay made it)"
         at = at or SystemClock().now()
         report = await health_report(store, at, _plan(settings))
         return report, f"as of {at.astimezone(NZ):%a %d %b %Y %H:%M:%S %Z}{as_of}"
-    finally:
-        await store.close()
 
 
 def _plan(settings: Settings) -> HealthPlan:
@@ -99,7 +95,7 @@ def _plan(settings: Settings) -> HealthPlan:
     return HealthPlan(targets, settings.quality_threshold, settings.retention_days, settings.sweep_minutes)
 
 
-async def _last_run(store: SqliteStore) -> datetime:
+async def _last_run(store: RaceStore) -> datetime:
     """Return when the last run of a demo or replay ended, by its own clock."""
     for_ever = datetime.max.replace(tzinfo=UTC)
     runs = await store.function_runs(tuple(FUNCTIONS), for_ever, for_ever)

@@ -9,10 +9,10 @@ from pathlib import Path
 from raceday.clock import Clock
 from raceday.host.host import Host
 from raceday.host.manifest import Manifest, load_manifest
-from raceday.nztab.transport import AsyncTransport
 from raceday.runtime.ports import ProcessPorts
 from raceday.store.events import RowEvent
 from raceday.store.sqlite.store import SqliteStore
+from raceday.transport import AsyncTransport
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 

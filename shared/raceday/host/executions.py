@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Trigger = Literal["http", "schedule", "event"]
 
 BODY_LIMIT_CHARS = 10_485_760
+JSON_TYPE = "application/json"
 RECENT_KEPT = 200
 FAILURES_KEPT = 500
 
@@ -26,17 +27,20 @@ class ExecutionRequest:
     trigger: Trigger
     body: str = ""
     event: str = ""
+    content_type: str = ""
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, key: str) -> dict[str, str]:
         """Return the request headers the platform sends.
 
-        A cron has neither body nor content type. There is no x-appwrite-key: this host has no API to unlock.
+        A cron has neither body nor content type. `key` is lent for the platform's API; empty where there is none.
         """
         headers = {"x-appwrite-trigger": self.trigger, "x-appwrite-execution-id": self.execution_id}
         if self.event:
             headers["x-appwrite-event"] = self.event
-        if self.trigger != "schedule":
-            headers["content-type"] = "application/json"
+        if self.content_type:
+            headers["content-type"] = self.content_type
+        if key:
+            headers["x-appwrite-key"] = key
         return headers
 
 

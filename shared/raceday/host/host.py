@@ -15,6 +15,7 @@ from raceday.host.cron import LATEST_FIRING, next_firing
 from raceday.host.event_names import header_name, matches
 from raceday.host.executions import (
     BODY_LIMIT_CHARS,
+    JSON_TYPE,
     ExecutionHistory,
     ExecutionRequest,
     ExecutionResult,
@@ -26,7 +27,7 @@ from raceday.host.row_body import event_body
 from raceday.host.worker import FunctionWorker
 
 if TYPE_CHECKING:
-    from raceday.host.manifest import Manifest
+    from raceday.host.manifest import FunctionManifest, Manifest
     from raceday.runtime.ports import ProcessPorts
     from raceday.store.events import RowEvent
 
@@ -41,10 +42,17 @@ def _ignore(_result: ExecutionResult) -> None:
     """Observe nothing."""
 
 
+def _no_key(_function: FunctionManifest) -> str:
+    """Lend nothing."""
+    return ""
+
+
 class Host:
     """Runs a manifest's functions: their crons, executions between them, and the events of the rows they write.
 
-    It is the `Executions` port of the jobs and the event sink of the store. To be made inside the running loop.
+    It is the `Executions` port of the jobs and the event sink of the store, unless there is a platform that its
+    functions reach by its API: then that is both, and hands on what it is asked for. To be made inside the running
+    loop.
     """
 
     def __init__(
@@ -52,12 +60,14 @@ class Host:
         manifest: Manifest,
         ports: ProcessPorts,
         *,
+        lend_key: Callable[[FunctionManifest], str] = _no_key,
         on_execution: Callable[[ExecutionResult], None] = _ignore,
     ) -> None:
         """Prepare the functions; nothing is imported or run yet.
 
-        `ports` is what the functions find in their process; its `executions` becomes this host.
-        `on_execution` sees every execution when it has ended.
+        `ports` is what the functions find in their process; without a `platform` in it, its `executions` becomes this
+        host. `lend_key` returns the key to the platform's API of an execution that begins now. `on_execution` sees
+        every execution when it has ended.
         """
         self.history = ExecutionHistory()
         self._manifest = manifest
@@ -65,9 +75,10 @@ class Host:
         self._on_execution = on_execution
         self._loop = asyncio.get_running_loop()
         self._function_ids = [function.function_id for function in manifest.functions]
-        ports = dataclasses.replace(ports, clock=self._clock, executions=self)
+        executions = self if ports.platform is None else None
+        ports = dataclasses.replace(ports, clock=self._clock, executions=executions)
         workers = {
-            function.function_id: FunctionWorker(function, manifest.entrypoint(function), ports)
+            function.function_id: FunctionWorker(function, manifest.entrypoint(function), ports, lend_key)
             for function in manifest.functions
         }
         self._pool = ExecutionPool(workers, self._clock, self._ended)
@@ -102,6 +113,20 @@ class Host:
         """
         return await self._pool.execute(self._called(function_id, body))
 
+    async def carry_out(self, function_id: str, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Queue an execution that the platform was asked for by its API; return its status code and response body.
+
+        `headers` are those of the execution; its id and the content type are taken from them, the key is lent when it
+        begins. Raises ExecutionRefused once the host is stopping.
+        """
+        if self._stopping:
+            raise ExecutionRefused(f"{function_id} was not started: the host is stopping")
+        request = ExecutionRequest(
+            headers["x-appwrite-execution-id"], function_id, "http", body, content_type=headers.get("content-type", "")
+        )
+        result = await asyncio.shield(self._pool.submit(request))
+        return result.status_code, result.body
+
     def publish(self, event: RowEvent) -> None:
         """Queue an execution of every function that subscribes to the event; may be called from any thread."""
         try:
@@ -125,14 +150,17 @@ class Host:
         self._stopping = True
         await self._pool.stop(grace_s)
 
-    def _publish(self, event: RowEvent) -> None:
+    def raise_event(self, event: RowEvent, name: str, body: str) -> None:
+        """Queue an execution of every function that subscribes to the event, with this name and body of it."""
         # `enabled: false` keeps users out and nothing else: crons and events of the platform ignore it, so do we.
-        database_id = self._manifest.database_id
         for function in self._manifest.functions:
-            if any(matches(pattern, database_id, event) for pattern in function.events):
-                body = event_body(event, database_id, self._clock.now())
-                name = header_name(database_id, event)
+            if any(matches(pattern, self._manifest.database_id, event) for pattern in function.events):
                 self._pool.submit(self._request(function.function_id, "event", body, name))
+
+    def _publish(self, event: RowEvent) -> None:
+        database_id = self._manifest.database_id
+        name = header_name(database_id, event)
+        self.raise_event(event, name, event_body(event, database_id, self._clock.now()))
 
     async def _fire_crons(self) -> None:
         schedules = {function.function_id: function.schedule for function in self._manifest.functions}
@@ -167,7 +195,8 @@ class Host:
             raise ExecutionRefused(
                 f"the body for {function_id} has {len(body)} characters; the platform takes {BODY_LIMIT_CHARS}"
             )
-        return ExecutionRequest(self._next_id(), function_id, trigger, body, event)
+        content_type = "" if trigger == "schedule" else JSON_TYPE
+        return ExecutionRequest(self._next_id(), function_id, trigger, body, event, content_type)
 
     def _next_id(self) -> str:
         """Return an id of the platform's length that is the same in every run of the same virtual day."""

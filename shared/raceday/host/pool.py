@@ -50,9 +50,9 @@ class ExecutionPool:
         self._executions: set[asyncio.Task[ExecutionResult]] = set()
         self._invocations: set[asyncio.Task[Outcome]] = set()
 
-    def submit(self, request: ExecutionRequest) -> None:
-        """Queue an execution; it runs when a slot is free."""
-        self._track(self._queued(request))
+    def submit(self, request: ExecutionRequest) -> asyncio.Task[ExecutionResult]:
+        """Queue an execution, which runs when a slot is free; return what ends with its result."""
+        return self._track(self._queued(request))
 
     async def execute(self, request: ExecutionRequest) -> ExecutionResult:
         """Run an execution at once, outside the queue, and wait for it for 30 s at most."""
@@ -109,7 +109,8 @@ class ExecutionPool:
         """Invoke the function in a task of its own, so that one that will not end can be left behind."""
         started_at = self._clock.now()
         worker = self._workers[request.function_id]
-        invocation = asyncio.create_task(worker.invoke(request))
+        name = f"{request.function_id} {request.execution_id}"
+        invocation = asyncio.create_task(worker.invoke(request), name=name)
         self._invocations.add(invocation)
         invocation.add_done_callback(self._invocations.discard)
         try:

@@ -16,7 +16,7 @@ from raceday.host.native_output import captured_output
 from raceday.runtime.ports import ProcessPorts, using
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import ModuleType
 
@@ -39,11 +39,18 @@ class Outcome:
 class FunctionWorker:
     """The warm process of one function: its module is imported by the first execution and keeps its state."""
 
-    def __init__(self, function: FunctionManifest, entrypoint: Path, ports: ProcessPorts) -> None:
-        """Prepare; nothing is imported yet."""
+    def __init__(
+        self,
+        function: FunctionManifest,
+        entrypoint: Path,
+        ports: ProcessPorts,
+        lend_key: Callable[[FunctionManifest], str],
+    ) -> None:
+        """Prepare; nothing is imported yet. `lend_key` returns the key of one execution, which begins now."""
         self._function = function
         self._entrypoint = entrypoint
         self._ports = ports
+        self._lend_key = lend_key
         self._module: ModuleType | None = None
 
     @property
@@ -58,7 +65,8 @@ class FunctionWorker:
         on the platform as here.
         """
         execution_log = ExecutionLog(enabled=self._function.logging)
-        context = Context(Request(request.body.encode(), request.headers()), execution_log)
+        headers = request.headers(self._lend_key(self._function))
+        context = Context(Request(request.body.encode(), headers), execution_log)
         with using(self._ports), captured_output() as printed:
             try:
                 answer = await self._answer(context)

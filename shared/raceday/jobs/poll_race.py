@@ -43,6 +43,14 @@ class PollAttempt:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedPoll:
+    """What the feed said of a race, and the poll that it makes."""
+
+    event: RaceEvent
+    poll: RacePoll
+
+
 async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settings: DeriveSettings) -> PollAttempt:
     """Poll one race once: claim it, ask the feed, derive what changed, write it.
 
@@ -52,27 +60,44 @@ async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settin
     try:
         claims = await ports.store.claim_races([target], ports.owner, due.polled_at, CLAIM_TTL_S)
     except Exception as error:  # noqa: BLE001 (as below)
-        return _failed(ports, target, error)
+        return failed(ports, target, error)
     if not claims:
         return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target)
     claim = claims[0]
     try:
-        async with asyncio.timeout(min(CLAIM_TTL_S, ports.deadline.remaining_s() - SAVE_S)):
-            event = await _event(ports, target)
-        states = await ports.store.race_states([target.race_id])
-        poll = derive_poll(event, states[target.race_id], _timing(ports, due), settings)
-        await ports.store.save_poll(poll, claim)
+        derived = await derive_claimed(ports, target, due, settings)
+        await ports.store.save_poll(derived.poll, claim)
     except StoreConflict as error:
-        ports.log.warning("poll_fenced", race_id=target.race_id, message=str(error))
-        return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target, error=error)
+        return fenced(ports, target, error)
     except Exception as error:  # noqa: BLE001 (one race that nobody foresaw must not cost the others)
-        return await _give_up(ports, target, claim, error)
+        return await give_up(ports, target, claim, error)
     except BaseException:
         # Cut off by the platform: free the race at once instead of letting the claim run out.
         await asyncio.shield(ports.store.release_claim(claim, None))
         raise
-    _log(ports, event, poll)
-    return PollAttempt(PollOutcome.POLLED, _after(target, poll), poll)
+    return polled(ports, target, derived)
+
+
+async def derive_claimed(
+    ports: JobPorts, target: PollTarget, due: PollTiming, settings: DeriveSettings, within_s: float = CLAIM_TTL_S
+) -> DerivedPoll:
+    """Ask the feed about a claimed race, within `within_s` seconds, and derive what changed."""
+    async with asyncio.timeout(min(within_s, ports.deadline.remaining_s() - SAVE_S)):
+        event = await _event(ports, target)
+    states = await ports.store.race_states([target.race_id])
+    return DerivedPoll(event, derive_poll(event, states[target.race_id], _timing(ports, due), settings))
+
+
+def polled(ports: JobPorts, target: PollTarget, derived: DerivedPoll) -> PollAttempt:
+    """Log a poll that was written and return its attempt."""
+    _log(ports, derived.event, derived.poll)
+    return PollAttempt(PollOutcome.POLLED, _after(target, derived.poll), derived.poll)
+
+
+def fenced(ports: JobPorts, target: PollTarget, error: StoreConflict) -> PollAttempt:
+    """Log a poll that the store refused because somebody else had the race by then."""
+    ports.log.warning("poll_fenced", race_id=target.race_id, message=str(error))
+    return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target, error=error)
 
 
 async def _event(ports: JobPorts, target: PollTarget) -> RaceEvent:
@@ -106,9 +131,9 @@ def _after(target: PollTarget, poll: RacePoll) -> PollTarget:
     )
 
 
-async def _give_up(ports: JobPorts, target: PollTarget, claim: PollClaim, error: Exception) -> PollAttempt:
+async def give_up(ports: JobPorts, target: PollTarget, claim: PollClaim, error: Exception) -> PollAttempt:
     """Give the claim back, hold the next try off for a while, and log the failed poll."""
-    attempt = _failed(ports, target, error)
+    attempt = failed(ports, target, error)
     now = ports.clock.now()
     failure = PollFailure(
         race_id=target.race_id,
@@ -129,7 +154,7 @@ async def _give_up(ports: JobPorts, target: PollTarget, claim: PollClaim, error:
     return attempt
 
 
-def _failed(ports: JobPorts, target: PollTarget, error: Exception) -> PollAttempt:
+def failed(ports: JobPorts, target: PollTarget, error: Exception) -> PollAttempt:
     """Log a failed poll and say when it may be tried again."""
     ports.log.warning("poll_failed", race_id=target.race_id, error=type(error).__name__, message=_message(error))
     not_before = ports.clock.now() + timedelta(seconds=_pause_s(error, target, ports.clock.now()))

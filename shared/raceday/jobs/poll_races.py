@@ -108,7 +108,7 @@ async def poll_races(ports: JobPorts, targets: Sequence[PollTarget], plan: PollP
     async with asyncio.TaskGroup() as group:
         for target in targets:
             group.create_task(_follow(ports, target, plan, places, tally))
-    ports.report.details["phases"] = _phases(tally.polls)
+    ports.report.details["phases"] = phases(tally.polls)
     return tally
 
 
@@ -142,10 +142,13 @@ async def _attempt(ports: JobPorts, target: PollTarget, plan: PollPlan, due: dat
     now = ports.clock.now()
     if now >= plan.until or not ports.deadline.allows(SHORTEST_POLL_S):
         return None
-    to_start_s = (target.advertised_start - now).total_seconds()
-    interval_s = plan.policy.interval_s(to_start_s, target.status)
-    timing = PollTiming(now, None if plan.force else due, None if plan.force else interval_s, latency_ms=0)
-    return await poll_race(ports, target, timing, plan.derive)
+    return await poll_race(ports, target, timing_of(target, plan, due, now), plan.derive)
+
+
+def timing_of(target: PollTarget, plan: PollPlan, due: datetime, now: datetime) -> PollTiming:
+    """Return when a poll that is made now was due; one that somebody forced was due for nobody."""
+    interval_s = plan.policy.interval_s((target.advertised_start - now).total_seconds(), target.status)
+    return PollTiming(now, None if plan.force else due, None if plan.force else interval_s, latency_ms=0)
 
 
 async def _seen_again(ports: JobPorts, target: PollTarget) -> PollTarget | None:
@@ -164,8 +167,8 @@ async def _seen_again(ports: JobPorts, target: PollTarget) -> PollTarget | None:
     return seen
 
 
-def _phases(polls: Sequence[RacePoll]) -> dict[str, int]:
-    """Count the polls by phase: the far-out baseline, the active hour, the critical minutes."""
+def phases(polls: Sequence[RacePoll]) -> dict[str, int]:
+    """Count polls by phase: the far-out baseline, the active hour, the critical minutes."""
     counts: dict[str, int] = {}
     for poll in polls:
         phase = phase_of((poll.race.advertised_start - poll.timing.polled_at).total_seconds())

@@ -11,6 +11,7 @@ from raceday.domain.ids import is_uuid
 from raceday.domain.race_poll import RacePoll
 from raceday.errors import InvalidRequest, UnknownRace
 from raceday.jobs.poll_races import PollPlan, PollTally, due_before, due_races, most_urgent_first, poll_races
+from raceday.jobs.poll_together import poll_together
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 
@@ -88,7 +89,8 @@ async def poll_once(
     soon = replace(plan, until=ports.clock.now() + LEAD)
     targets = await due_races(ports, soon) if race_ids is None else await _stored(ports, race_ids)
     chosen = targets if force else due_before(soon, targets, ports.clock.now())
-    tally = await poll_races(ports, chosen, replace(plan, rounds=1, force=force))
+    once = replace(plan, rounds=1, force=force)
+    tally = await (poll_together if len(chosen) > 1 else poll_races)(ports, chosen, once)
     reasons = _reasons(targets, chosen, tally)
     ports.report.skipped += len(targets) - len(chosen)
     ports.report.details |= {

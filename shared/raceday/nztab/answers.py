@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from raceday.errors import FeedContractError, FeedError, FeedNotFound, FeedUnavailable
 from raceday.nztab.budget import LONGEST_HOLD_OFF_S
 from raceday.nztab.schema import ErrorResponse
-from raceday.nztab.transport import HttpAnswer
+from raceday.transport import HttpAnswer
 
 TOO_MANY_REQUESTS = 429
 _REFUSALS = frozenset({401, 403, 408})

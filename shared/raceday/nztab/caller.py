@@ -15,7 +15,8 @@ from raceday.errors import FeedError, FeedThrottled, FeedUnavailable
 from raceday.nztab.answers import TOO_MANY_REQUESTS, refusal, retry_after_s, wants_retry
 from raceday.nztab.budget import LONGEST_HOLD_OFF_S
 from raceday.nztab.redaction import Redaction
-from raceday.nztab.transport import AsyncTransport, FeedTransport, HttpAnswer
+from raceday.nztab.transport import FeedTransport
+from raceday.transport import AsyncTransport, HttpAnswer
 
 if TYPE_CHECKING:
     from raceday.clock import Clock

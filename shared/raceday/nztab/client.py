@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from raceday.nztab.mapping_meetings import ProgrammedMeeting
     from raceday.nztab.schema import FeedEcho
     from raceday.nztab.settings import FeedSettings
-    from raceday.nztab.transport import AsyncTransport
+    from raceday.transport import AsyncTransport
 
 PAGE_LIMIT = 200
 """The most meetings or races that the feed gives at once."""

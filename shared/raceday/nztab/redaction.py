@@ -13,7 +13,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from raceday.errors import PAYLOAD_BYTES, FeedContractError, FeedError
-from raceday.nztab.transport import HttpAnswer
+from raceday.transport import HttpAnswer
 
 REDACTED = "[redacted]"
 E = TypeVar("E", bound=FeedError)

@@ -15,6 +15,7 @@ from raceday.jobs.ports import Deadline, JobPorts
 from raceday.jobs.report import RunReport, failure_status
 from raceday.runtime.functions import FUNCTIONS, FunctionSpec
 from raceday.runtime.log import JsonLog
+from raceday.runtime.platform import platform_settings
 from raceday.runtime.request import PlatformContext, RunRequest, read_request, refuse_unknown_fields
 from raceday.runtime.settings import Settings, load_settings
 from raceday.runtime.wiring import open_clock, open_environment, open_executions, open_feed, open_store
@@ -82,13 +83,14 @@ def _check_trigger(spec: FunctionSpec, request: RunRequest) -> None:
 
 def _open_run(spec: FunctionSpec, settings: Settings, request: RunRequest, log: JsonLog, report: RunReport) -> Run:
     clock = open_clock()
+    platform = platform_settings(settings, request, open_environment())
     ports = JobPorts(
         function=spec.function_id,
         owner=request.execution_id,
         feed=open_feed(settings, clock, log),
-        store=open_store(settings),
+        store=open_store(settings, platform, log),
         clock=clock,
-        executions=open_executions(),
+        executions=open_executions(platform),
         log=log,
         deadline=Deadline.after(clock, spec.deadline_s),
         report=report,

@@ -13,20 +13,21 @@ from dataclasses import dataclass
 
 from raceday.clock import Clock
 from raceday.jobs.ports import Executions
-from raceday.nztab.transport import AsyncTransport
 from raceday.store.ports import RaceStore
+from raceday.transport import AsyncTransport
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessPorts:
     """What the host puts in place of the machine's own clock, network, store, platform and environment.
 
-    None leaves the machine's.
+    `transport` leads to the feed, `platform` to the platform's API. None leaves the machine's.
     """
 
     clock: Clock | None = None
     executions: Executions | None = None
     transport: AsyncTransport | None = None
+    platform: AsyncTransport | None = None
     store: RaceStore | None = None
     environment: Mapping[str, str] | None = None
 

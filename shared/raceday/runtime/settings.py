@@ -153,6 +153,26 @@ class Settings(BaseModel):
         description="hosts that silk pictures may come from; *. stands for any labels",
     )
     database: str = Field("", alias="RACEDAY_DB", description="SQLite file of the embedded store")
+    appwrite_endpoint: str = Field(
+        "",
+        alias="APPWRITE_ENDPOINT",
+        pattern=r"^(https?://.+)?$",
+        description="API of the Appwrite project, `https://host/v1` (default in a function: the platform's own)",
+    )
+    appwrite_project: str = Field(
+        "", alias="APPWRITE_PROJECT_ID", description="the Appwrite project (default in a function: its own)"
+    )
+    appwrite_key: SecretStr = Field(
+        SecretStr(""),
+        alias="APPWRITE_API_KEY",
+        description="key for the Appwrite project outside a function; never logged",
+    )
+    public_endpoint: str = Field(
+        "",
+        alias="RACEDAY_PUBLIC_ENDPOINT",
+        pattern=r"^(https?://.+)?$",
+        description="API of the Appwrite project as browsers reach it, for the icons' URLs (default: as functions do)",
+    )
     log_level: str = Field(
         "INFO",
         alias="RACEDAY_LOG_LEVEL",
@@ -172,7 +192,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> list[str]:
         """Return the values that must never be written anywhere."""
-        return [value for value in (self.feed_partner_id.get_secret_value(),) if value]
+        kept = (self.feed_partner_id, self.appwrite_key)
+        return [secret.get_secret_value() for secret in kept if secret.get_secret_value()]
 
 
 VARIABLES = tuple(str(field.alias) for field in Settings.model_fields.values())

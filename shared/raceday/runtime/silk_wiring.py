@@ -1,4 +1,4 @@
-"""Opens what jockey-silks-enricher works with beside the usual: the icon folder and the source of pictures.
+"""Opens what jockey-silks-enricher works with beside the usual: the place of icons and the source of pictures.
 
 Only that function imports it, so that no other pays for what fetches and decodes pictures.
 """
@@ -13,19 +13,26 @@ from raceday.errors import ConfigError
 from raceday.jobs.enrich_silks import SilkTools
 from raceday.outbound.http import OutboundHttp
 from raceday.outbound.pictures import PictureSource
+from raceday.runtime.platform import platform_settings
 from raceday.runtime.ports import current_ports
+from raceday.runtime.request import RunRequest
 from raceday.runtime.settings import Settings
+from raceday.runtime.wiring import open_environment, platform_connections
+from raceday.store.appwrite.icon_bucket import IconBucket
+from raceday.store.appwrite.rest import AppwriteRest
+from raceday.store.appwrite.settings import AppwriteSettings
 from raceday.store.icon_folder import IconFolder
+from raceday.store.silk_ports import Icons
 
 
 @asynccontextmanager
-async def open_silk_tools(settings: Settings) -> AsyncIterator[SilkTools]:
+async def open_silk_tools(settings: Settings, request: RunRequest) -> AsyncIterator[SilkTools]:
     """Open the tools for one run and close their connections after it.
 
     Pictures are only fetched when the feed is the real one: a stand-in feed names pictures that do not exist, and a
     run on a virtual clock must not wait for the network. Raises `ConfigError` when there is no place for icons.
     """
-    icons = IconFolder.open(icon_folder(settings))
+    icons = open_icons(settings, platform_settings(settings, request, open_environment()))
     if current_ports().transport is not None:
         yield SilkTools(icons, None)
         return
@@ -34,6 +41,13 @@ async def open_silk_tools(settings: Settings) -> AsyncIterator[SilkTools]:
         yield SilkTools(icons, pictures)
     finally:
         await pictures.aclose()
+
+
+def open_icons(settings: Settings, platform: AppwriteSettings | None) -> Icons:
+    """Return the place of icons: the platform's bucket where races are kept in the platform's tables, else a folder."""
+    if platform is None:
+        return IconFolder.open(icon_folder(settings))
+    return IconBucket(AppwriteRest(platform, platform_connections()), settings.public_endpoint)
 
 
 def icon_folder(settings: Settings) -> Path:

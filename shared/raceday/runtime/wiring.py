@@ -16,11 +16,13 @@ from raceday.nztab.budget import RequestBudget
 from raceday.nztab.caller import FEED_DRIFT
 from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
-from raceday.nztab.transport import AsyncTransport, pooled
+from raceday.runtime.platform import AppwriteExecutions
 from raceday.runtime.ports import current_ports
 from raceday.runtime.settings import Settings
+from raceday.store.appwrite.rest import AppwriteRest
+from raceday.store.appwrite.settings import AppwriteSettings
 from raceday.store.ports import RaceStore
-from raceday.store.sqlite.store import SqliteStore
+from raceday.transport import AsyncTransport, pooled
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class _FeedPool:
 
 # Connections and budgets belong to the event loop they were made in; the platform keeps one loop per process.
 _POOLS: WeakKeyDictionary[asyncio.AbstractEventLoop, _FeedPool] = WeakKeyDictionary()
+_PLATFORM: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncTransport] = WeakKeyDictionary()
 
 
 def open_environment() -> Mapping[str, str]:
@@ -68,24 +71,56 @@ def open_feed(settings: Settings, clock: Clock, log: RunLog) -> NzTabClient:
     return NzTabClient(feed_settings, clock, transport=transport, budget=pool.budget, log=log_attempt)
 
 
-def open_store(settings: Settings) -> RaceStore:
-    """Return the store of this process, as seen by one run; raises `ConfigError` when none is configured."""
+def open_store(settings: Settings, platform: AppwriteSettings | None, log: RunLog) -> RaceStore:
+    """Return the store as seen by one run: an SQLite file where one is named, else the platform's tables.
+
+    Raises `ConfigError` when there is neither.
+    """
     given = current_ports().store
     if given is not None:
         return given.session()
-    if not settings.database:
-        raise ConfigError("RACEDAY_DB is not set: give the path of the SQLite file to keep races in")
-    return _sqlite(settings.database).session()
+    if settings.database:
+        return _sqlite(settings.database).session()
+    if platform is None:
+        raise ConfigError(
+            "there is nowhere to keep races: set RACEDAY_DB to the path of an SQLite file, or APPWRITE_ENDPOINT, "
+            "APPWRITE_PROJECT_ID and APPWRITE_API_KEY to an Appwrite project"
+        )
+    return _appwrite(platform, log)
+
+
+def _appwrite(platform: AppwriteSettings, log: RunLog) -> RaceStore:
+    # Imported where it is chosen: a run on the platform has no use for SQLite, one on one machine none for this.
+    from raceday.store.appwrite.store import AppwriteStore  # noqa: PLC0415
+
+    return AppwriteStore.over(platform, platform_connections(), lambda action, fields: log.warning(action, **fields))
 
 
 @lru_cache(maxsize=4)
-def _sqlite(path: str) -> SqliteStore:
+def _sqlite(path: str) -> RaceStore:
+    from raceday.store.sqlite.store import SqliteStore  # noqa: PLC0415
+
     return SqliteStore.open(path)
 
 
-def open_executions() -> Executions:
-    """Return what starts other functions; outside a platform or host it refuses to."""
-    return current_ports().executions or _NoPlatform()
+def platform_connections() -> AsyncTransport:
+    """Return the connections to the platform that all runs of the process share."""
+    given = current_ports().platform
+    if given is not None:
+        return given
+    loop = asyncio.get_running_loop()
+    connections = _PLATFORM.get(loop)
+    if connections is None:
+        connections = _PLATFORM[loop] = pooled()
+    return connections
+
+
+def open_executions(platform: AppwriteSettings | None) -> Executions:
+    """Return what starts other functions: the host, or the platform; without either it refuses to."""
+    given = current_ports().executions
+    if given is not None:
+        return given
+    return _NoPlatform() if platform is None else AppwriteExecutions(AppwriteRest(platform, platform_connections()))
 
 
 class _NoPlatform:

@@ -17,6 +17,7 @@ from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.domain.status import RaceStatus
+from raceday.errors import StoreConflict
 from raceday.store.alert_ports import AlertStore
 from raceday.store.flow_ports import FlowStore
 from raceday.store.health_ports import HealthStore
@@ -211,6 +212,14 @@ class RaceStore(AlertStore, FlowStore, SilkStore, HealthStore, Protocol):
         Raises `StoreConflict` (and writes nothing) when the claim is no longer the newest of its race, or was given
         back, or the race was polled later than this. The same poll again under its own claim is no conflict: it is
         written once.
+        """
+        ...
+
+    async def save_polls(self, polls: Sequence[tuple[RacePoll, PollClaim]]) -> dict[str, StoreConflict]:
+        """Write polls of several races, each as `save_poll` does: atomic for itself, several together where it pays.
+
+        Returns the conflicts of those that were not written, by race. When it raises, some may have been written: the
+        same polls again under their own claims are no conflict.
         """
         ...
 

@@ -24,7 +24,7 @@ from raceday.simulator.appwrite import (
 )
 from raceday.simulator.appwrite.call import Surroundings
 from raceday.simulator.appwrite.faults import FaultPlan
-from raceday.simulator.appwrite.gate import Gate
+from raceday.simulator.appwrite.gate import ApiRoute, Gate
 from raceday.simulator.appwrite.instants import PlatformClock
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from raceday.clock import Clock
     from raceday.simulator.appwrite.call import ExecutionStarter, Handler
-    from raceday.simulator.appwrite.call_log import CallLog
+    from raceday.simulator.appwrite.call_log import CallObserver
     from raceday.simulator.appwrite.project import Project
     from raceday.simulator.appwrite.row_events import RowListener
 
@@ -87,6 +87,7 @@ _ROUTES: tuple[tuple[str, str, Handler, tuple[str, ...]], ...] = (
     ),
     ("GET", f"{_TABLE}/columns", schema_calls.list_columns, _READ_COLUMNS),
     ("GET", f"{_TABLE}/columns/{{key}}", schema_calls.get_column, _READ_COLUMNS),
+    ("PATCH", f"{_TABLE}/columns/{{kind}}/{{key}}", schema_calls.update_column, _WRITE_COLUMNS),
     ("POST", f"{_TABLE}/indexes", schema_calls.create_index, _WRITE_INDEXES),
     ("GET", f"{_TABLE}/indexes", schema_calls.list_indexes, _READ_INDEXES),
     ("GET", f"{_TABLE}/indexes/{{key}}", schema_calls.get_index, _READ_INDEXES),
@@ -100,6 +101,7 @@ _ROUTES: tuple[tuple[str, str, Handler, tuple[str, ...]], ...] = (
     ("GET", f"{_FUNCTION}/deployments", deployments.list_deployments, ("functions.read",)),
     ("GET", f"{_FUNCTION}/deployments/{{deploymentId}}", deployments.get_deployment, ("functions.read",)),
     ("DELETE", f"{_FUNCTION}/deployments/{{deploymentId}}", deployments.delete_deployment, ("functions.write",)),
+    ("GET", f"{_FUNCTION}/deployments/{{deploymentId}}/download", deployments.download_code, ("functions.read",)),
     ("POST", f"{_FUNCTION}/variables", variables.create_variable, ("functions.write",)),
     ("GET", f"{_FUNCTION}/variables", variables.list_variables, ("functions.read",)),
     ("GET", f"{_FUNCTION}/variables/{{variableId}}", variables.get_variable, ("functions.read",)),
@@ -127,12 +129,11 @@ class _Endpoint:
     """One route's way through the gate."""
 
     gate: Gate
-    handler: Handler
-    scopes: tuple[str, ...]
+    route: ApiRoute
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await self.gate.pass_through(self.handler, self.scopes, scope, receive, send)
+        await self.gate.pass_through(self.route, scope, receive, send)
 
 
 def appwrite_app(
@@ -141,7 +142,7 @@ def appwrite_app(
     *,
     on_row_event: RowListener | None = None,
     on_execution: ExecutionStarter | None = None,
-    requests: CallLog | None = None,
+    requests: CallObserver | None = None,
     faults: FaultPlan | None = None,
 ) -> Starlette:
     """Return the platform as an ASGI application over a project's state.
@@ -154,7 +155,7 @@ def appwrite_app(
     gate = Gate(around, faults or FaultPlan(), requests)
     return Starlette(
         routes=[
-            Route(f"{BASE_PATH}{path}", _Endpoint(gate, handler, scopes), methods=[method])
+            Route(f"{BASE_PATH}{path}", _Endpoint(gate, ApiRoute(path, handler, scopes)), methods=[method])
             for method, path, handler, scopes in _ROUTES
         ],
         exception_handlers={404: _unknown_route, 405: _unknown_route},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,13 +12,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlatformCall:
-    """One call; `key_id` is empty without a key, and status 0 stands for an answer that never arrived."""
+    """One call; `key_id` is empty without a key, and status 0 stands for an answer that never arrived.
+
+    `route` is the path with the names of its ids, `scopes` are those of which a key needed one.
+    """
 
     at: datetime
     method: str
     path: str
     key_id: str
     status: int
+    route: str
+    scopes: tuple[str, ...]
+
+
+class CallObserver(Protocol):
+    """Hears of every call when it has been answered."""
+
+    def add(self, call: PlatformCall) -> None:
+        """Take one more call."""
+        ...
 
 
 @dataclass(slots=True)

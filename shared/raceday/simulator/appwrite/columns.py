@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ _FIXED_BYTES = {"bigint": 8, "float": 8, "boolean": 1, "datetime": 7} | dict.fro
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `size` is in characters for texts and in bytes for whole numbers."""
+    """One column; `size` is in characters for texts, in bytes for whole numbers; `error` says why it was not made."""
 
     key: str
     kind: str
@@ -47,6 +47,7 @@ class Column:
     highest: float | int | None = None
     elements: tuple[str, ...] = ()
     encrypt: bool = False
+    error: str = ""
 
     @property
     def made_at(self) -> datetime:
@@ -73,11 +74,12 @@ class Column:
     def body(self, now: datetime) -> dict[str, object]:
         """Return the column as the API shows it: processing first, available soon after."""
         is_made = now >= self.made_at
+        made = "failed" if self.error else "available"
         return {
             "key": self.key,
             "type": "double" if self.kind == "float" else "string" if self.kind in FORMATS else self.kind,
-            "status": "available" if is_made else "processing",
-            "error": "",
+            "status": made if is_made else "processing",
+            "error": self.error if is_made else "",
             "required": self.required,
             "array": self.array,
             "$createdAt": stamp(self.created_at),
@@ -125,6 +127,25 @@ def column_of(kind: str, body: Mapping[str, object], now: datetime) -> Column:
         elements=_elements_of(body) if kind == "enum" else (),
         encrypt=params.flag(body, "encrypt", default=False),
     )
+
+
+def changed_column(column: Column, body: Mapping[str, object]) -> Column:
+    """Read a request for a change of a column: default and required always, size and bounds when they are given.
+
+    A whole number keeps the bytes that it was made with (the server changes the bounds alone).
+    """
+    params.required(body, "required")
+    required = params.flag(body, "required", default=False)
+    default = body.get("default")
+    if default is not None and (required or column.array):
+        raise refused("column_default_unsupported")
+    lowest, highest = column.lowest, column.highest
+    if column.kind in NUMBERS and (body.get("min") is not None or body.get("max") is not None):
+        lowest, highest = _range_of(column.kind, body)
+    size = column.size
+    if column.kind in {"string", "varchar"} and body.get("size") is not None:
+        size = _size_of(column.kind, body, None)
+    return replace(column, required=required, default=default, lowest=lowest, highest=highest, size=size)
 
 
 def _size_of(kind: str, body: Mapping[str, object], highest: float | int | None) -> int:

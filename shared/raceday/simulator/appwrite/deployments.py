@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
+
 from raceday.simulator.appwrite import params
 from raceday.simulator.appwrite.call import answer, no_content
 from raceday.simulator.appwrite.errors import refused
@@ -16,8 +18,6 @@ from raceday.simulator.appwrite.uploads import arrived
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from starlette.responses import Response
 
     from raceday.simulator.appwrite.call import Call
 
@@ -128,6 +128,15 @@ def list_deployments(call: Call) -> Response:
 def get_deployment(call: Call) -> Response:
     """Answer GET …/deployments/{deploymentId}."""
     return answer(_deployment(call, call.path["deploymentId"]).body(call.at))
+
+
+def download_code(call: Call) -> Response:
+    """Answer GET …/deployments/{deploymentId}/download: the code just as it was sent; of builds there is no output."""
+    wanted = params.text(call.query, "type", "source")
+    if wanted != "source":
+        raise refused("deployment_not_found")
+    code = _deployment(call, call.path["deploymentId"]).code
+    return Response(code, 200, {"content-type": "application/gzip"})
 
 
 def delete_deployment(call: Call) -> Response:

@@ -34,13 +34,16 @@ class FaultPlan:
     """All faults of a run; nothing goes wrong until a test says so.
 
     `share` (0 to 1) of all calls gets one of `faults`, the same calls for the same `seed` and order. `latency_s`
-    delays every answer. From `down_from` to `down_until` every call gets `down`.
+    delays every call. `slow_share` of all calls takes `slow_s` (from, to) longer, half of them before they do their
+    work and half before they answer. From `down_from` to `down_until` every call gets `down`.
     """
 
     share: float = 0.0
     faults: Sequence[Fault] = (Fault(500), Fault(503))
     seed: int = 1
     latency_s: float = 0.0
+    slow_share: float = 0.0
+    slow_s: tuple[float, float] = (1.0, 5.0)
     down_from: datetime | None = None
     down_until: datetime | None = None
     down: Fault = Fault(503, has_content_type=False)
@@ -65,3 +68,12 @@ class FaultPlan:
             if rng.random() < self.share:
                 return rng.choice(self.faults)
         return None
+
+    def pauses_s(self) -> tuple[float, float]:
+        """Return how long the call asked about last waits before its work, and its answer after it."""
+        if self.slow_share:
+            rng = generator(self.seed, "appwrite pause", self._seen)
+            if rng.random() < self.slow_share:
+                pause_s = rng.uniform(*self.slow_s)
+                return (self.latency_s + pause_s, 0.0) if rng.random() < 0.5 else (self.latency_s, pause_s)
+        return self.latency_s, 0.0

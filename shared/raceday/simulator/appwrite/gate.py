@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from raceday.simulator.appwrite.call import Handler, Surroundings
-    from raceday.simulator.appwrite.call_log import CallLog
+    from raceday.simulator.appwrite.call_log import CallObserver
     from raceday.simulator.appwrite.faults import Fault, FaultPlan
     from raceday.simulator.appwrite.keys import ApiKey
 
@@ -33,56 +33,59 @@ _BARE = {500: b"Internal Server Error", 503: b"Service Unavailable", 504: b"Gate
 
 
 @dataclass(frozen=True, slots=True)
+class ApiRoute:
+    """A path with the names of its ids, what answers it, and the scopes of which a key needs one."""
+
+    path: str
+    handler: Handler
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Stands before every route."""
 
     around: Surroundings
     faults: FaultPlan
-    log: CallLog | None
+    log: CallObserver | None
 
-    async def pass_through(
-        self, handler: Handler, scopes: tuple[str, ...], scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def pass_through(self, route: ApiRoute, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         method, path = scope["method"], scope["path"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         raw = await _received(receive)
         fault = self.faults.verdict(method, path, self.around.clock.now())
-        if self.faults.latency_s:
-            await self.around.sleep(self.faults.latency_s)
-        response = await self._response(fault, handler, scopes, scope, headers, raw)
+        before_s, after_s = self.faults.pauses_s()
+        if before_s:
+            await self.around.sleep(before_s)
+        response = await self._response(fault, route, scope, headers, raw)
+        if after_s:
+            await self.around.sleep(after_s)
         if self.log is not None:
             key = self.around.project.keys.find(headers.get("x-appwrite-key", ""))
             status = 0 if isinstance(response, DroppedResponse) else response.status_code
-            self.log.add(PlatformCall(self.around.clock.now(), method, path, key.key_id if key else "", status))
+            now, key_id = self.around.clock.now(), key.key_id if key else ""
+            self.log.add(PlatformCall(now, method, path, key_id, status, route.path, route.scopes))
         await response(scope, receive, send)
 
     async def _response(
-        self,
-        fault: Fault | None,
-        handler: Handler,
-        scopes: tuple[str, ...],
-        scope: Scope,
-        headers: Mapping[str, str],
-        raw: bytes,
+        self, fault: Fault | None, route: ApiRoute, scope: Scope, headers: Mapping[str, str], raw: bytes
     ) -> Response:
         if fault is not None and not fault.after_effect:
             return _faulty(fault)
         if len(raw) > LARGEST_BODY:
             return Response(b"", 413)
         try:
-            response = await self._answered(handler, scopes, scope, headers, raw)
+            response = await self._answered(route, scope, headers, raw)
         except PlatformError as error:
             response = refusal(error)
         return response if fault is None else _faulty(fault)
 
-    async def _answered(
-        self, handler: Handler, scopes: tuple[str, ...], scope: Scope, headers: Mapping[str, str], raw: bytes
-    ) -> Response:
+    async def _answered(self, route: ApiRoute, scope: Scope, headers: Mapping[str, str], raw: bytes) -> Response:
         clock = self.around.clock
         query = query_of(scope["query_string"]) if scope["query_string"] else {}
-        self._check_project(headers, query, scopes)
-        key = self._key(headers, scopes)
+        self._check_project(headers, query, route.scopes)
+        key = self._key(headers, route.scopes)
         body, files = body_of(headers.get("content-type", ""), raw)
         call = Call(
             around=self.around,
@@ -94,7 +97,7 @@ class Gate:
             body=body,
             files=files,
         )
-        answered = handler(call)
+        answered = route.handler(call)
         return await answered if isawaitable(answered) else answered
 
     def _check_project(self, headers: Mapping[str, str], query: Mapping[str, object], scopes: tuple[str, ...]) -> None:

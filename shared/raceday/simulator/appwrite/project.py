@@ -24,7 +24,8 @@ class Project:
 
     `specification` is what a function gets that asks for none (the most that the observed server offered).
     `call_takes_ms` is what every writing call takes of the clock that stamps rows: with 0, writes at one instant share
-    a millisecond. `build_failures` holds the logs of builds that are going to fail, the next one first.
+    a millisecond. `build_failures` holds the logs of builds that are going to fail, the next one first;
+    `column_failures` the same for columns: key and reason.
     """
 
     project_id: str
@@ -38,6 +39,7 @@ class Project:
     messages: dict[str, Message] = field(default_factory=dict)
     arriving: dict[str, Arriving] = field(default_factory=dict)
     build_failures: list[str] = field(default_factory=list)
+    column_failures: dict[str, str] = field(default_factory=dict)
     _named: int = 0
 
     def new_id(self) -> str:

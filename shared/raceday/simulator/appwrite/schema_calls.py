@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from raceday.simulator.appwrite import params
 from raceday.simulator.appwrite.call import answer
-from raceday.simulator.appwrite.columns import KINDS, TEXTS, column_of
+from raceday.simulator.appwrite.columns import KINDS, TEXTS, changed_column, column_of
 from raceday.simulator.appwrite.errors import VERSION, refused
 from raceday.simulator.appwrite.indexes import index_of
 from raceday.simulator.appwrite.permissions import TABLE_ACTIONS, permissions_of
@@ -105,12 +106,31 @@ def create_column(kind: str) -> Handler:
     def create(call: Call) -> Response:
         table = call.table()
         column = column_of(kind, call.body, call.at)
+        if failure := call.project.column_failures.pop(column.key, ""):
+            column = replace(column, error=failure)
         if column.default is not None:
             checked_values({column.key: column}, {column.key: column.default})
         table.add_column(column)
         return answer(column.body(call.at), 202)
 
     return create
+
+
+def update_column(call: Call) -> Response:
+    """Answer PATCH …/columns/{kind}/{key}: default, required, and a size or bounds that are given."""
+    table = call.table()
+    column = table.columns.get(call.path["key"])
+    if column is None:
+        raise refused("column_not_found", call.path["key"])
+    if call.at < column.made_at or column.error:
+        raise refused("column_not_available", column.key)
+    if column.kind != call.path["kind"]:
+        raise refused("column_type_invalid", f"column {column.key} is no {call.path['kind']}")
+    changed = changed_column(column, call.body)
+    if changed.default is not None:
+        checked_values({changed.key: changed}, {changed.key: changed.default})
+    table.change_column(changed)
+    return answer(changed.body(call.at))
 
 
 COLUMN_CALLS = {kind: create_column(kind) for kind in KINDS}
@@ -140,7 +160,7 @@ def get_column(call: Call) -> Response:
 def create_index(call: Call) -> Response:
     """Answer POST …/indexes."""
     table = call.table()
-    is_made = {key: call.at >= column.made_at for key, column in table.columns.items()}
+    is_made = {key: call.at >= column.made_at and not column.error for key, column in table.columns.items()}
     index = table.add_index(index_of(call.body, table.columns, is_made, table.place, call.at))
     return answer(index.body(call.at), 202)
 

@@ -40,6 +40,7 @@ class Table:
     columns: dict[str, Column] = field(default_factory=dict)
     indexes: dict[str, Index] = field(default_factory=dict)
     rows: RowStore = field(default_factory=RowStore)
+    has_failed_columns: bool = False
 
     @property
     def place(self) -> str:
@@ -53,9 +54,9 @@ class Table:
 
     def ready_columns(self, now: datetime) -> Mapping[str, Column]:
         """Return the columns that can be written and asked for by now."""
-        if not self.columns or now >= next(reversed(self.columns.values())).made_at:
+        if not self.columns or (now >= next(reversed(self.columns.values())).made_at and not self.has_failed_columns):
             return self.columns
-        return {key: column for key, column in self.columns.items() if now >= column.made_at}
+        return {key: column for key, column in self.columns.items() if now >= column.made_at and not column.error}
 
     def bytes_used(self) -> int:
         """Return the width of a row."""
@@ -66,6 +67,14 @@ class Table:
         if column.key.lower() in map(str.lower, self.columns):
             raise refused("column_already_exists", column.key)
         if len(self.columns) >= MOST_COLUMNS or self.bytes_used() + column.width_bytes() > MOST_BYTES:
+            raise refused("column_limit_exceeded", f"no room for column {column.key}")
+        self.columns[column.key] = column
+        self.has_failed_columns |= bool(column.error)
+
+    def change_column(self, column: Column) -> None:
+        """Put a column in the place of the one with its key; raises the refusal of a row that would become too wide."""
+        grown = column.width_bytes() - self.columns[column.key].width_bytes()
+        if self.bytes_used() + grown > MOST_BYTES:
             raise refused("column_limit_exceeded", f"no room for column {column.key}")
         self.columns[column.key] = column
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -98,6 +98,20 @@ def alert_config(values: tuple[object, ...]) -> AlertConfig:
         enabled=bool(enabled),
         changed_at=_instant("$updatedAt", updated_at),
     )
+
+
+def read_configs(
+    rows: Iterable[tuple[object, ...]],
+) -> tuple[list[AlertConfig], list[tuple[str, str]]]:
+    """Return what rows with `CONFIG_COLUMNS` mean, and the ids of those that can mean nothing, each with the reason."""
+    configs: list[AlertConfig] = []
+    broken: list[tuple[str, str]] = []
+    for row in rows:
+        try:
+            configs.append(alert_config(row))
+        except ValueError as error:
+            broken.append((str(row[0]), str(error)))
+    return configs, broken
 
 
 def _text(value: object) -> str | None:

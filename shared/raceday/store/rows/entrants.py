@@ -31,6 +31,21 @@ def entrant_rows(poll: RacePoll) -> list[Row]:
     return rows
 
 
+def amount_rows(poll: RacePoll) -> list[Row]:
+    """Return the newest amounts of the runners that a poll did not change otherwise, with what a row must have."""
+    at = instant_text(poll.timing.polled_at)
+    changed = {entrant.entrant_id for entrant in poll.entrants}
+    buckets = {bucket.entrant_id: bucket for bucket in poll.buckets if bucket.win_cents is not None}
+    rows: list[Row] = []
+    for entrant in poll.runners:
+        bucket = buckets.get(entrant.entrant_id)
+        if bucket is not None and entrant.entrant_id not in changed:
+            required = {name: _description(entrant)[name] for name in ("$id", "entrantId", "name", "runnerNumber")}
+            row = without_nones(required) | {"lastUpdated": at} | amounts_row(bucket)
+            rows.append(fitted(ENTRANTS, row))
+    return rows
+
+
 def odds_columns(odds: Odds) -> Row:
     """Return the four prices; None empties the column, because no price is a fact too."""
     return {

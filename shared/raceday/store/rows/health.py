@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 
 from raceday.domain.closing import PollingFigures, RaceClosing, RunnerClose
 from raceday.domain.coverage import FollowedRace
-from raceday.domain.health import LastRun
+from raceday.domain.health import THROTTLED, FailureTally, FunctionRuns, LastRun
 from raceday.domain.odds import Odds
 from raceday.domain.quality import PollQuality
 from raceday.store.rows.programme import stored_status
@@ -60,6 +60,10 @@ FIGURE_COLUMNS = (
     "latenessP95S",
 )
 """The columns of `race-closings` in the order of `PollingFigures`."""
+
+
+FAILED_FROM = 500
+"""The status code from which on a run counts as failed, as the platform counts."""
 
 
 def followed_race(  # noqa: PLR0913, PLR0917 (one parameter a column)
@@ -153,6 +157,39 @@ def _runner(runner: RunnerClose) -> dict[str, object]:
 def poll_points(row: tuple[float, ...]) -> PollQuality:
     """Return the points of a stored poll, from `POINT_COLUMNS`."""
     return PollQuality(*row)
+
+
+RUN_COLUMNS = ("function", "startedAt", "durationMs", "statusCode", "message")
+
+
+def function_runs(function: str, runs: Sequence[StoredRow], newest: StoredRow | None) -> FunctionRuns:
+    """Return the figures of one function from its runs of a span and its newest one, rows with `RUN_COLUMNS`."""
+    took_s = [row["durationMs"] / 1000 for row in runs if row["durationMs"] is not None]
+    return FunctionRuns(
+        function=function,
+        runs=len(runs),
+        failed=sum((row["statusCode"] or 0) >= FAILED_FROM for row in runs),
+        throttled=sum(THROTTLED in (row["message"] or "") for row in runs),
+        mean_s=sum(took_s) / len(took_s) if took_s else None,
+        longest_s=max(took_s, default=None),
+        last=None if newest is None else last_run(newest["startedAt"], newest["durationMs"], newest["statusCode"]),
+    )
+
+
+def failure_tallies(logs: Iterable[StoredRow]) -> list[FailureTally]:
+    """Count rows of `poll_logs` by kind, the most frequent first; they have `error` and `occurredAt`."""
+    times: dict[str, list[str]] = {}
+    for row in logs:
+        times.setdefault(row["error"] or "", []).append(row["occurredAt"])
+    tallies = [FailureTally(kind, len(at), parse_instant(max(at))) for kind, at in times.items()]
+    return sorted(tallies, key=lambda tally: (-tally.polls, tally.kind))
+
+
+def is_closed(race: StoredRow, result: StoredRow | None, closing: StoredRow | None) -> bool:
+    """Whether the snapshot of a race was made from its present status and result."""
+    if closing is None or closing["status"] != race["status"]:
+        return False
+    return (closing["resultHash"] or "") == ((result["contentHash"] or "") if result is not None else "")
 
 
 def last_run(started_at: str, duration_ms: int | None, status_code: int | None) -> LastRun:

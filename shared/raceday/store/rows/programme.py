@@ -24,9 +24,10 @@ from raceday.store.rows.values import (
     optional_json_text,
     parse_instant,
     parse_optional_instant,
+    unsaid_columns,
     without_nones,
 )
-from raceday.store.tables import MEETINGS, RACES
+from raceday.store.tables import MEETINGS, RACES, Table
 
 
 def meeting_row(meeting: Meeting, at: datetime) -> Row:
@@ -179,6 +180,22 @@ def status_after_import(
     if before.terminal:
         return said if before is RaceStatus.ABANDONED and abandoned_by_list else before
     return before if polled and said is not RaceStatus.ABANDONED else said
+
+
+def may_move(before: RaceStatus, said: RaceStatus | None) -> bool:
+    """Whether an import can move the status of a race that was polled; it moves nothing else of such a race."""
+    return status_after_import(before, said, polled=True, abandoned_by_list=True) is not before
+
+
+def whole_row(table: Table, row: Row, stored: StoredRow | None) -> Row:
+    """Return a row with every required column: what it does not say is as stored, or "" and 0 in a new row.
+
+    For a store that wants all of them in every upsert; `stored` has at least those that the row leaves out.
+    """
+    unsaid: Row = dict(unsaid_columns(table, row))
+    if stored is not None:
+        unsaid = {name: stored[name] for name in unsaid}
+    return unsaid | row
 
 
 def status_change(status: RaceStatus, at: datetime) -> Row:

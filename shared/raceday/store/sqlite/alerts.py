@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from raceday.domain.alerts.config import AlertConfig
 from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.domain.alerts.money import BucketMoney
 from raceday.domain.alerts.notification import Notification, StoredNotification, ToldBefore, held_apart
 from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.odds import OddsKind, OddsTick
+from raceday.domain.odds import OddsTick
 from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor, ConfigPage
+from raceday.store.rows.alert_history import (
+    MONEY_COLUMNS,
+    TICK_COLUMNS,
+    TOUCHED_STARTS,
+    WIN_KINDS,
+    bucket_money,
+    ticks_by_runner,
+)
 from raceday.store.rows.alerts import (
     CONFIG_COLUMNS,
-    alert_config,
     backlog_id,
     backlog_of,
     backlog_row,
@@ -23,6 +28,7 @@ from raceday.store.rows.alerts import (
     channels_row,
     config_row,
     notification_row,
+    read_configs,
     stored_notification,
 )
 from raceday.store.rows.deliveries import delivery, delivery_row
@@ -33,9 +39,9 @@ from raceday.store.rows.values import instant_text, parse_instant
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
 from raceday.store.tables import ALERT_BACKLOG, NOTIFICATIONS, USER_ALERT_CHANNELS, USER_ALERT_CONFIGS
 
-TOUCHED_STARTS = timedelta(days=2)
 _IDS_AT_ONCE = 500
-_KINDS = {kind.value: kind for kind in OddsKind}
+_TICK_NAMES = ", ".join(f'"{column}"' for column in TICK_COLUMNS)
+_MONEY_NAMES = ", ".join(f'"{column}"' for column in MONEY_COLUMNS)
 _CONFIG_NAMES = ", ".join(f'"{column}"' for column in CONFIG_COLUMNS)
 # A range that is switched off is read too: its user has it.
 _WANTED = '("enabled" OR coalesce("alertType", \'\') = \'\') AND ("userId", "$id") > (?, ?)'
@@ -79,28 +85,20 @@ class SqliteAlerts:
     async def win_ticks(self, race_id: str, entrant_ids: Sequence[str]) -> dict[str, list[OddsTick]]:
         """Return the win prices of runners, fixed and tote, oldest first."""
         rows = self._db.read(
-            'SELECT "entrantId", type, odds, "eventTimestamp", "timeInterval" FROM odds_history '  # noqa: S608
+            f"SELECT {_TICK_NAMES} FROM odds_history "  # noqa: S608
             f'WHERE "raceId" = ? AND "entrantId" IN ({placeholders(entrant_ids)}) AND type IN (?, ?) '
             'ORDER BY "entrantId", "eventTimestamp"',
-            (race_id, *entrant_ids, OddsKind.FIXED_WIN.value, OddsKind.POOL_WIN.value),
+            (race_id, *entrant_ids, *WIN_KINDS),
         )
-        ticks: dict[str, list[OddsTick]] = defaultdict(list)
-        for entrant_id, kind, odds, at, bucket in rows:
-            tick = OddsTick(race_id, entrant_id, _KINDS[kind], odds, parse_instant(at), bucket=bucket)
-            ticks[entrant_id].append(tick)
-        return dict(ticks)
+        return ticks_by_runner(race_id, rows)
 
     async def bucket_money(self, race_id: str) -> list[BucketMoney]:
         """Return the money-flow buckets of a race."""
         rows = self._db.read(
-            'SELECT "entrantId", "timeInterval", "eventTimestamp", "incrementalWinAmount", "fixedWinOdds", '
-            '"poolWinOdds" FROM money_flow_history WHERE "raceId" = ? AND type = ?',
+            f'SELECT {_MONEY_NAMES} FROM money_flow_history WHERE "raceId" = ? AND type = ?',  # noqa: S608
             (race_id, BUCKET_TYPE),
         )
-        return [
-            BucketMoney(entrant_id, bucket, parse_instant(at), cents, fixed, tote)
-            for entrant_id, bucket, at, cents, fixed, tote in rows
-        ]
+        return bucket_money(rows)
 
     async def alert_runners(self, race_id: str) -> list[EntrantUpdate]:
         """Return the runners of a race as their rows stand."""
@@ -215,13 +213,7 @@ def _has_rows(db: SqliteConnection, user_id: str) -> bool:
 
 def _page(rows: Sequence[tuple[object, ...]], limit: int, *, has_rows: bool) -> ConfigPage:
     """Return a page of the rows that were read: at most `limit`, and one more when there are more."""
-    configs: list[AlertConfig] = []
-    broken: list[tuple[str, str]] = []
-    for row in rows[:limit]:
-        try:
-            configs.append(alert_config(row))
-        except ValueError as error:
-            broken.append((str(row[0]), str(error)))
+    configs, broken = read_configs(rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
     after = None if last is None else ConfigCursor(str(last[1]), str(last[0]))
     first_user = str(rows[0][1]) if rows else None

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from raceday.domain.cadence import PollTarget
 from raceday.domain.status import TERMINAL
-from raceday.errors import StoreConflict
 from raceday.store.ports import PollClaim, PollWindow
 from raceday.store.rows.states import poll_target
 from raceday.store.rows.values import instant_text, optional_instant_text
@@ -100,24 +99,6 @@ def release_claim(db: SqliteConnection, claim: PollClaim, not_before: datetime |
             'WHERE "$id" = ? AND token = ? AND owner = ?',
             (optional_instant_text(not_before), claim.race_id, claim.token, claim.owner),
         )
-
-
-def must_write(db: SqliteConnection, claim: PollClaim, polled_at: str) -> bool:
-    """Whether the holder of a claim is to write its poll; False when this very poll was written already.
-
-    Raises `StoreConflict` when the claim is not the newest of its race, was given back, or is older than the
-    last poll.
-    """
-    row = db.row('SELECT owner, token, "lastPollAt" FROM poll_claims WHERE "$id" = ?', (claim.race_id,))
-    if row is None or row["token"] != claim.token:
-        raise StoreConflict(f"race {claim.race_id}: claim {claim.token} of {claim.owner} was taken over")
-    if row["owner"] is None and row["lastPollAt"] == polled_at:
-        return False
-    if row["owner"] != claim.owner:
-        raise StoreConflict(f"race {claim.race_id}: claim {claim.token} of {claim.owner} was given back")
-    if row["lastPollAt"] is not None and row["lastPollAt"] > polled_at:
-        raise StoreConflict(f"race {claim.race_id}: polled at {row['lastPollAt']}, after {polled_at}")
-    return True
 
 
 def give_back(db: SqliteConnection, claim: PollClaim, polled_at: str) -> None:

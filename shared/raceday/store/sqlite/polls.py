@@ -9,13 +9,14 @@ from raceday.domain.race_poll import RacePoll
 from raceday.errors import StoreConflict
 from raceday.store.events import RowEvent
 from raceday.store.ports import PollClaim
+from raceday.store.rows.claims import must_write
 from raceday.store.rows.entrants import entrant_rows
 from raceday.store.rows.history import bucket_row, odds_tick_row, pools_row, repair_row
 from raceday.store.rows.polls import degraded_row, poll_row
 from raceday.store.rows.programme import race_update_row
 from raceday.store.rows.results import FixedOddsRunner, result_row
 from raceday.store.rows.values import Row, StoredRow, instant_text
-from raceday.store.sqlite.claims import give_back, must_write
+from raceday.store.sqlite.claims import give_back
 from raceday.store.sqlite.connection import SqliteConnection
 from raceday.store.tables import (
     ENTRANTS,
@@ -37,7 +38,8 @@ def save_poll(db: SqliteConnection, poll: RacePoll, claim: PollClaim, *, events:
         raise StoreConflict(f"a claim of race {claim.race_id} does not cover race {poll.race.race_id}")
     polled_at = instant_text(poll.timing.polled_at)
     with db.writing():
-        if not must_write(db, claim, polled_at):
+        stored = db.row('SELECT owner, token, "lastPollAt" FROM poll_claims WHERE "$id" = ?', (claim.race_id,))
+        if not must_write(stored, claim, polled_at):
             return []
         db.step("claim checked")
         if poll.changed:

@@ -12,6 +12,7 @@ from raceday.domain.poll_audit import PollMark
 from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
+from raceday.errors import StoreConflict
 from raceday.store.events import RowEventSink
 from raceday.store.ports import DayCounts, MeetingSummary, PollClaim, PollFailure, PollWindow, RaceSummary, RunEntry
 from raceday.store.sqlite import claims, ledger, polls, programme, states
@@ -127,6 +128,16 @@ class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
         for event in events:
             if self._on_row_event is not None:
                 self._on_row_event(event)
+
+    async def save_polls(self, polls: Sequence[tuple[RacePoll, PollClaim]]) -> dict[str, StoreConflict]:
+        """Write polls of several races, each in a transaction of its own; return the conflicts, by race."""
+        conflicts: dict[str, StoreConflict] = {}
+        for poll, claim in polls:
+            try:
+                await self.save_poll(poll, claim)
+            except StoreConflict as conflict:
+                conflicts[poll.race.race_id] = conflict
+        return conflicts
 
     async def log_poll(self, failure: PollFailure) -> None:
         """Write one row of `poll_logs`."""

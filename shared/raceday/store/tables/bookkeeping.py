@@ -14,7 +14,20 @@ POLL_CLAIMS = Table(
         instant("expiresAt"),
         instant("lastPollAt", about="last poll that succeeded"),
         instant("notBefore", about="no poll before this time, after a failure"),
+        # On Appwrite, which joins nothing, one row holds all that a poll begins with; empty on other stores.
+        text("meetingId", 50, about="Appwrite: of the race"),
+        instant("startTime", about="Appwrite: of the race"),
+        text("status", 50, about="Appwrite: of the race"),
+        boolean("toPoll", about="Appwrite: the race is not over, or its result is still to come"),
+        boolean("resultPending", about="Appwrite: the race is Final and its result is still to come"),
+        text("state", 500_000, about="Appwrite: JSON of the last known state; empty when others wrote parts of it"),
+        text(
+            "pendingRows",
+            200_000,
+            about="Appwrite: JSON of rows about polls without news, still to be written",
+        ),
     ),
+    (Index("idx_to_poll", ("toPoll", "startTime")),),
     about="Who polls a race right now: one row for each race, so that nobody else does.",
 )
 

@@ -5,8 +5,7 @@ import tracemalloc
 
 import pytest
 
-from raceday.errors import FeedContractError
-from raceday.nztab.bounded_body import BoundedBody
+from raceday.transport import BoundedBody, UnreadableBody
 
 TEXT = b'{"data": "' + b"racing " * 1000 + b'"}'
 
@@ -27,7 +26,7 @@ def test_nothing_at_all_is_an_empty_body() -> None:
 @pytest.mark.parametrize(("encoding", "sent"), [("", TEXT), ("gzip", gzip.compress(TEXT, mtime=0))])
 def test_one_byte_too_many_is_refused(encoding: str, sent: bytes) -> None:
     body = BoundedBody(encoding, len(TEXT) - 1)
-    with pytest.raises(FeedContractError, match="longer than"):
+    with pytest.raises(UnreadableBody, match="longer than"):
         body.feed(sent)
 
 
@@ -36,7 +35,7 @@ def test_a_small_body_that_would_fill_the_memory_is_stopped_at_the_bound() -> No
     body = BoundedBody("gzip", 1024 * 1024)
     tracemalloc.start()
     try:
-        with pytest.raises(FeedContractError, match="longer than"):
+        with pytest.raises(UnreadableBody, match="longer than"):
             body.feed(bomb)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
@@ -47,12 +46,12 @@ def test_a_small_body_that_would_fill_the_memory_is_stopped_at_the_bound() -> No
 def test_a_gzip_stream_cut_short_is_refused() -> None:
     body = BoundedBody("gzip", 100_000)
     body.feed(gzip.compress(TEXT, mtime=0)[:-9])
-    with pytest.raises(FeedContractError, match="cut short"):
+    with pytest.raises(UnreadableBody, match="cut short"):
         body.complete()
 
 
 def test_what_is_not_what_it_says_is_refused() -> None:
-    with pytest.raises(FeedContractError, match="does not decompress"):
+    with pytest.raises(UnreadableBody, match="does not decompress"):
         BoundedBody("gzip", 1000).feed(TEXT)
-    with pytest.raises(FeedContractError, match="br"):
+    with pytest.raises(UnreadableBody, match="br"):
         BoundedBody("br", 1000)

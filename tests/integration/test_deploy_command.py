@@ -1,0 +1,190 @@
+"""`deploy` as an operator sees it: what it prints, what it changes, how it exits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from appwrite_platform import SECRET, START, MovedClock, Platform
+from raceday.cli.deploy import deploy
+from raceday.host.appwrite_project import deployed_project
+from raceday.host.bundle import project_manifest
+from raceday.runtime.functions import FUNCTIONS
+from raceday.runtime.settings import VARIABLES
+from raceday.simulator.appwrite.project import Project
+from served_platform import Served, served
+
+TIMES_FASTER = 200
+CANARY = "canary-2f9c"
+
+
+class FastClock(MovedClock):
+    """The platform's clock, on which builds take milliseconds of ours."""
+
+    began = time.monotonic()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=TIMES_FASTER * (time.monotonic() - self.began))
+
+
+@dataclass
+class Shell:
+    """Runs the command against a platform; the code of every function is what `code` says."""
+
+    site: Served
+    monkeypatch: pytest.MonkeyPatch
+    code: str = "one"
+
+    def run(self, *options: str, **variables: str) -> Result:
+        def built(_manifest: object, functions: list[object]) -> dict[str, bytes]:
+            return {function.function_id: f"{self.code} {function.function_id}".encode() for function in functions}
+
+        self.monkeypatch.setattr("raceday.cli.deploy.build_functions", built)
+        app = typer.Typer()
+        app.command()(deploy)
+        environment = dict.fromkeys(VARIABLES) | self.site.environment | variables
+        self.site.platform.log.calls.clear()
+        return CliRunner().invoke(app, list(options), env=environment)
+
+    def writes(self) -> list[str]:
+        return [call.path for call in self.site.platform.log.calls if call.method != "GET"]
+
+
+def shell(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    for module in ("code_upload", "schema_apply"):
+        monkeypatch.setattr(f"raceday.deployment.{module}.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
+    monkeypatch.setenv("COLUMNS", "200")
+    with served(Platform(project=project, clock=FastClock())) as site:
+        yield Shell(site, monkeypatch)
+
+
+@pytest.fixture
+def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    yield from shell(Project("raceday"), monkeypatch)
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A platform with the whole schema and all functions, of which the code is not known."""
+    yield from shell(deployed_project(project_manifest(), START), monkeypatch)
+
+
+def test_from_nothing_to_everything_live(empty: Shell) -> None:
+    result = empty.run()
+
+    assert result.exit_code == 0, result.stderr
+    assert "12 deployed, 0 unchanged" in result.stderr
+    assert set(empty.site.platform.project.functions) == set(FUNCTIONS)
+    assert "raceday-db" in empty.site.platform.project.databases
+    tables_made = [path for path in empty.writes() if path.endswith("/tables")]
+    assert empty.writes().index("/v1/functions") > max(empty.writes().index(path) for path in tables_made)
+
+    again = empty.run()
+    assert again.exit_code == 0
+    assert "0 deployed, 12 unchanged" in again.stderr
+    assert empty.writes() == []
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(done: Shell) -> None:
+    del done.site.platform.project.functions["daily-races"]
+    result = done.run("--dry-run")
+
+    assert result.exit_code == 0
+    assert done.writes() == []
+    assert "daily-races" in result.stderr
+    assert "create" in result.stderr
+    assert "upload: it has no active code" in result.stderr
+    assert "Nothing was changed there" in result.stderr
+
+
+def test_a_failed_build_shows_its_log_and_exits_1(done: Shell) -> None:
+    done.site.platform.project.build_failures.append(f"line one\nERROR: no wheel, {CANARY}")
+    result = done.run("--functions", "daily-races", NZTAB_PARTNER_ID=CANARY)
+
+    assert result.exit_code == 1
+    assert "daily-races failed:" in result.stderr
+    assert "ERROR: no wheel, …" in result.stderr
+    assert "Live as wanted" not in result.stderr
+    assert CANARY not in result.output
+
+
+def test_secrets_are_set_and_never_printed(done: Shell) -> None:
+    result = done.run(
+        "--functions", "daily-races", NZTAB_PARTNER_ID=CANARY, NZTAB_FROM="me@example.org", RACEDAY_CODES="T"
+    )
+
+    assert result.exit_code == 0, result.stderr
+    assert "create NZTAB_PARTNER_ID (secret)" in result.stderr
+    assert "create RACEDAY_CODES = T" in result.stderr
+    assert CANARY not in result.output
+    assert SECRET not in result.output
+    stored = done.site.platform.project.functions["daily-races"].variables.values()
+    assert {variable.key: variable.secret for variable in stored} == {
+        "NZTAB_FROM": False,
+        "NZTAB_PARTNER_ID": True,
+        "RACEDAY_CODES": False,
+    }
+
+
+def test_what_is_on_the_platform_and_not_here_is_told(done: Shell) -> None:
+    body = {"key": "RACEDAY_TICKS", "value": "2", "secret": False}
+    done.site.platform.call("POST", "/functions/daily-races/variables", body)
+    done.site.platform.call("POST", "/functions", {"functionId": "theirs", "name": "x", "runtime": "python-3.12"})
+    result = done.run("--dry-run")
+
+    assert "RACEDAY_TICKS is set on daily-races and not here: left as it is" in result.stderr
+    assert "not in appwrite.json, left alone: theirs" in result.stderr
+
+
+def test_a_difference_of_the_schema_that_people_have_to_mend_exits_1_but_deploys(done: Shell) -> None:
+    table = next(iter(done.site.platform.project.databases.values())).tables["poll_logs"]
+    table.enabled = False
+    result = done.run("--functions", "daily-races")
+
+    assert result.exit_code == 1
+    assert "1 deployed" in result.stderr
+    assert "enable it in the console" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "said"),
+    [
+        ((), {"APPWRITE_API_KEY": "wrong"}, "the API key is not one of this project"),
+        ((), {"APPWRITE_API_KEY": ""}, "give --key-file or APPWRITE_API_KEY"),
+        (("--project", "elsewhere"), {}, "no such project"),
+        (("--endpoint", "http://127.0.0.1:1/v1"), {}, "cannot be reached"),
+        (("--endpoint", "127.0.0.1/v1"), {}, "is no web address"),
+        (("--endpoint", "http://127.0.0.1:1"), {}, "did you mean http://127.0.0.1:1/v1"),
+        (("--functions", "daily-rases"), {}, "declares no daily-rases"),
+        ((), {"RACEDAY_CADENCE": "often"}, "RACEDAY_CADENCE: knows no cadence 'often'"),
+        ((), {"RACEDAY_SILK_HOSTS": "x" * 6000}, "at most 5964 bytes: shorten RACEDAY_SILK_HOSTS"),
+    ],
+)
+def test_what_cannot_be_tried_exits_2_and_says_why(
+    done: Shell, options: tuple[str, ...], variables: dict[str, str], said: str
+) -> None:
+    result = done.run(*options, **variables)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert done.writes() == []
+
+
+def test_the_key_may_lie_in_a_file(done: Shell, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{SECRET}\n")
+    options = ("--dry-run", "--functions", "daily-races", "--key-file", str(tmp_path / "key"))
+    assert done.run(*options, APPWRITE_API_KEY="").exit_code == 0
+
+    (tmp_path / "key").write_text("two words")
+    result = done.run(*options)
+    assert result.exit_code == 2
+    assert "must hold one API key and nothing else" in result.stderr
+    assert "two words" not in result.output
