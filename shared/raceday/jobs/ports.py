@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raceday.clock import Clock
-from raceday.domain.meeting import Meeting
-from raceday.domain.race import Race
-from raceday.domain.race_poll import RaceEvent
-from raceday.jobs.report import RunReport
-from raceday.store.ports import RaceStore
+if TYPE_CHECKING:
+    from raceday.clock import Clock
+    from raceday.domain.meeting import Meeting
+    from raceday.domain.race import Race
+    from raceday.domain.race_poll import RaceEvent
+    from raceday.jobs.report import RunReport
+    from raceday.store.ports import RaceStore
 
 
 class Feed(Protocol):

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raceday.domain.alerts.config import AlertConfig
-from raceday.domain.alerts.delivery import AlertChannels, Delivery
-from raceday.domain.alerts.money import BucketMoney
-from raceday.domain.alerts.notification import Notification, StoredNotification
-from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.odds import OddsTick
+if TYPE_CHECKING:
+    from raceday.domain.alerts.config import AlertConfig
+    from raceday.domain.alerts.delivery import AlertChannels, Delivery
+    from raceday.domain.alerts.money import BucketMoney
+    from raceday.domain.alerts.notification import Notification, StoredNotification
+    from raceday.domain.entrant_update import EntrantUpdate
+    from raceday.domain.odds import OddsTick
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.flow_update import FlowStanding, RaceFlow
-from raceday.domain.money_flow import Estimator
-from raceday.domain.pools_update import PoolStanding
+if TYPE_CHECKING:
+    from raceday.domain.entrant_update import EntrantUpdate
+    from raceday.domain.flow_update import FlowStanding, RaceFlow
+    from raceday.domain.money_flow import Estimator
+    from raceday.domain.pools_update import PoolStanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raceday.domain.closing import RaceClosing, RaceHistory
-from raceday.domain.coverage import FollowedRace
-from raceday.domain.health import Backlog, FailureTally, FunctionRuns
-from raceday.domain.quality import PollQuality
+if TYPE_CHECKING:
+    from raceday.domain.closing import RaceClosing, RaceHistory
+    from raceday.domain.coverage import FollowedRace
+    from raceday.domain.health import Backlog, FailureTally, FunctionRuns
+    from raceday.domain.quality import PollQuality
 
 DroppedRows = Mapping[str, int]
 """Rows that were dropped, by the catalogue's name of their table; tables that lost none are left out."""

@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from raceday.domain.cadence import PollTarget
-from raceday.domain.meeting import Meeting
-from raceday.domain.poll_audit import PollMark
-from raceday.domain.race import Race
-from raceday.domain.race_poll import RacePoll, RaceState
-from raceday.domain.racing_day import DailyStage, StageProgress
-from raceday.domain.status import RaceStatus
-from raceday.errors import StoreConflict
 from raceday.store.alert_ports import AlertStore
 from raceday.store.flow_ports import FlowStore
 from raceday.store.health_ports import HealthStore
 from raceday.store.silk_ports import SilkStore
+
+if TYPE_CHECKING:
+    from raceday.domain.cadence import PollTarget
+    from raceday.domain.meeting import Meeting
+    from raceday.domain.poll_audit import PollMark
+    from raceday.domain.race import Race
+    from raceday.domain.race_poll import RacePoll, RaceState
+    from raceday.domain.racing_day import DailyStage, StageProgress
+    from raceday.domain.status import RaceStatus
+    from raceday.errors import StoreConflict
 
 
 @dataclass(frozen=True, slots=True)

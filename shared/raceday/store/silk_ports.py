@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raceday.domain.silks.jockey_silks import JockeySilks
+if TYPE_CHECKING:
+    from raceday.domain.silks.jockey_silks import JockeySilks
 
 
 @dataclass(frozen=True, slots=True)
