@@ -26,17 +26,40 @@ class Served:
         return {"APPWRITE_ENDPOINT": self.endpoint, "APPWRITE_PROJECT_ID": "raceday", "APPWRITE_API_KEY": SECRET}
 
 
+class Port:
+    """A port that serves one stand-in after the other: starting a server takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self.app: Any = None
+        self.address = ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+    def serve(self, platform: Platform) -> Served:
+        """Serve this stand-in from now on."""
+        self.app = platform.app
+        return Served(platform, f"{self.address}/v1")
+
+
+@contextmanager
+def open_port() -> Iterator[Port]:
+    """Open a port for stand-ins."""
+    port = Port()
+    with listening(port) as port.address:
+        yield port
+
+
 @contextmanager
 def served(platform: Platform | None = None) -> Iterator[Served]:
-    """Serve a stand-in, on a port of its own, until the block ends."""
-    platform = platform or Platform()
-    with listening(platform.app) as address:
-        yield Served(platform, f"{address}/v1")
+    """Serve one stand-in, on a port of its own, until the block ends."""
+    with open_port() as port:
+        yield port.serve(platform or Platform())
 
 
 @contextmanager
 def listening(app: Any) -> Iterator[str]:
-    """Serve an ASGI application on loopback, and give its address."""
+    """Serve an ASGI application on loopback until the block ends, and give its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -2,8 +2,9 @@
 
 from raceday.jobs.import_entrants import import_entrants
 from raceday.jobs.report import RunReport
+from raceday.runtime.asked_date import asked_racing_date
+from raceday.runtime.entrants_plan import entrants_plan
 from raceday.runtime.handler import Run, run_function
-from raceday.runtime.plans import asked_racing_date, entrants_plan
 from raceday.runtime.request import PlatformContext
 
 

@@ -3,8 +3,8 @@
 from raceday.jobs.import_meetings import import_meetings
 from raceday.jobs.keep_history import keep_history
 from raceday.jobs.report import RunReport
+from raceday.runtime.asked_date import asked_racing_date
 from raceday.runtime.handler import Run, run_function
-from raceday.runtime.plans import asked_racing_date
 from raceday.runtime.request import PlatformContext
 
 

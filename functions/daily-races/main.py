@@ -2,8 +2,8 @@
 
 from raceday.jobs.import_races import import_races
 from raceday.jobs.report import RunReport
+from raceday.runtime.asked_date import asked_racing_date
 from raceday.runtime.handler import Run, run_function
-from raceday.runtime.plans import asked_racing_date
 from raceday.runtime.request import PlatformContext
 
 

@@ -3,8 +3,8 @@
 from raceday.jobs.report import RunReport
 from raceday.jobs.schedule_polls import schedule_polls
 from raceday.runtime.handler import Run, run_function
-from raceday.runtime.plans import schedule_plan
 from raceday.runtime.request import PlatformContext
+from raceday.runtime.schedule_plan import schedule_plan
 
 
 async def main(context: PlatformContext) -> object:

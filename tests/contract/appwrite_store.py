@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from raceday.clock import Clock
 from raceday.host.appwrite_project import deployed_project
 from raceday.host.manifest import Manifest, load_manifest
 from raceday.simulator.appwrite.app import appwrite_app
@@ -62,12 +63,12 @@ def _manifest() -> Manifest:
     return load_manifest(_ROOT / "appwrite.json")
 
 
-def open_appwrite_store() -> StandInStore:
-    """A store over a project of its own."""
+def open_appwrite_store(clock: Clock | None = None) -> StandInStore:
+    """A store over a project of its own; rows are stamped by a clock that stands still unless another is given."""
     project = deployed_project(_manifest(), OPENED_AT)
     project.keys.add(SECRET, key_id="everything")
     log, faults, events = CallLog(), FaultPlan(), []
-    app = appwrite_app(project, StillClock(), on_row_event=events.append, requests=log, faults=faults)
+    app = appwrite_app(project, clock or StillClock(), on_row_event=events.append, requests=log, faults=faults)
     settings = AppwriteSettings("http://appwrite.test/v1", project.project_id, SECRET, first_retry_wait_s=0.001)
     store = StandInStore(AppwriteRest(settings, InProcess(app)))
     store.project, store.log, store.faults, store.events = project, log, faults, events

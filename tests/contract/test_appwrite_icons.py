@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from appwrite_platform import SECRET, Platform
 
+from appwrite_platform import SECRET, Platform
 from raceday.domain.silks.silk import silk_id
 from raceday.errors import StoreConflict, StoreUnavailable
 from raceday.simulator.appwrite.faults import DROPPED, Fault

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from contract.appwrite_meddling import BEFORE_STAGING, calls_of, meddle
+from contract.appwrite_steps import BEFORE_STAGING, calls_of, meddle
 from contract.appwrite_store import StandInStore, appwrite_rows, open_appwrite_store
 from contract.store_examples import DAY, IMPORTED, START, event, meeting, race
 from contract.store_steps import ALL_DAY, LATER, SOON, claimed, imported, polled, run, state_of, target_of
@@ -43,6 +43,7 @@ def card(races: int, meetings: int = 1) -> list[Race]:
 
 def test_an_import_raises_no_event_that_anybody_listens_to(store: StandInStore) -> None:
     run(imported(store, race(1), race(2)))
+    assert told(store, "races", "race-pools", "poll-claims") == []
     run(polled(store, event(race(1), SOON)))
     store.events.clear()
     abandoned = [race(1, status=RaceStatus.ABANDONED), race(2, name="Renamed"), race(3)]
@@ -87,8 +88,10 @@ def test_more_races_than_fit_a_transaction_are_stored_all_the_same(store: StandI
 def test_the_same_list_again_leaves_the_claims_of_races_never_polled_alone(store: StandInStore) -> None:
     run(imported(store, race()))
     before = claim_row(store, race())
+    store.events.clear()
     run(store.save_races([race(name="Renamed", weather="Rain")], LATER))
     assert claim_row(store, race()) == before
+    assert told(store, "poll-claims") == []
     assert appwrite_rows(store, "races")[0]["name"] == "Renamed"
 
 
@@ -175,12 +178,12 @@ def test_an_import_that_others_beat_again_and_again_gives_up_and_has_written_not
     assert appwrite_rows(store, "races")[0]["name"] == "Maiden 1"
 
 
-def test_a_run_that_imports_forgets_what_it_knew_of_the_claims(store: StandInStore) -> None:
+def test_a_run_that_imports_forgets_what_it_knew_of_a_claim(store: StandInStore) -> None:
     run(imported(store))
-    run(store.races_to_poll(ALL_DAY))
-    run(store.save_races([race(advertised_start=START + HALF_AN_HOUR)], LATER))
-    target = run(target_of(store, race().race_id))
-    assert len(run(store.claim_races([target], "run-1", SOON, 60.0))) == 1
+    run(polled(store, event(race(), SOON)))
+    run(claimed(store, race().race_id, LATER))
+    run(store.save_races([race(status=RaceStatus.ABANDONED)], LATER))
+    assert run(state_of(store, race().race_id)).status is RaceStatus.ABANDONED
 
 
 def test_meetings_cost_one_call_and_two_when_one_leaves_out_what_every_write_needs(store: StandInStore) -> None:
@@ -227,9 +230,26 @@ def test_tries_that_are_counted_at_once_are_all_counted(store: StandInStore) -> 
     found = run(store.race(race().race_id))
     assert found is not None
     assert (found.entrants_attempts, run(store.meetings_on(DAY))[0].races_attempts) == (2, 2)
+
+
+@pytest.mark.parametrize("before", [BEFORE_STAGING, ("PATCH", "")])
+def test_a_try_counted_by_another_run_is_not_lost(
+    store: StandInStore, monkeypatch: pytest.MonkeyPatch, before: tuple[str, str]
+) -> None:
+    run(imported(store))
+    other = store.beside()
+    meddle(monkeypatch, store, before, lambda: other.note_import_attempt(race().race_id))
+    run(store.note_import_attempt(race().race_id))
+    found = run(store.race(race().race_id))
+    assert found is not None
+    assert found.entrants_attempts == 2
+
+
+def test_what_is_noted_of_something_unknown_makes_no_row(store: StandInStore) -> None:
     run(store.note_import_attempt("nobody"))
     run(store.note_races_attempt("nobody"))
     run(store.note_races_imported("nobody", LATER))
+    assert appwrite_rows(store, "races") == appwrite_rows(store, "meetings") == []
 
 
 def in_order(starts: Sequence[object]) -> bool:

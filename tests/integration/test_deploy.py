@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appwrite_platform import START
+from appwrite_platform import START, Platform
 from raceday.deployment import code_upload
 from raceday.deployment.code_upload import Patience
 from raceday.deployment.credentials import credentials
@@ -17,13 +17,14 @@ from raceday.deployment.deploy import Wanted, differences_left, look_and_plan
 from raceday.deployment.deploy_functions import Outcome, Result, deploy_functions
 from raceday.deployment.deploy_plan import DeployPlan, chosen_functions
 from raceday.deployment.function_settings import Difference
-from raceday.deployment.sdk import AccessRefused, Platform, connect
+from raceday.deployment.sdk import AccessRefused, connect
+from raceday.deployment.sdk import Platform as Connection
 from raceday.errors import ConfigError
 from raceday.host.bundle import project_manifest
 from raceday.runtime.functions import FUNCTIONS
 from raceday.simulator.appwrite.faults import Fault
 from raceday.simulator.appwrite.keys import SCOPES
-from served_platform import Served, served
+from served_platform import Port, Served, open_port
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 SOME = ("daily-races", "race-data-poller", "master-race-scheduler")
@@ -40,7 +41,7 @@ class Ground:
     left: list[Difference] = field(init=False)
 
     @property
-    def platform(self) -> Platform:
+    def platform(self) -> Connection:
         return connect(credentials(self.site.environment))
 
     def wanted(self, *ids: str, code: bytes = b"one", **variables: str) -> Wanted:
@@ -96,10 +97,15 @@ class Ground:
         return function.deployments[function.active_id].code
 
 
+@pytest.fixture(scope="module")
+def port() -> Iterator[Port]:
+    with open_port() as opened:
+        yield opened
+
+
 @pytest.fixture
-def ground() -> Iterator[Ground]:
-    with served() as site:
-        yield Ground(site)
+def ground(port: Port) -> Ground:
+    return Ground(port.serve(Platform()))
 
 
 def test_all_functions_are_live_as_declared_and_what_starts_others_comes_last(ground: Ground) -> None:

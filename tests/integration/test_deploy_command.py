@@ -19,7 +19,7 @@ from raceday.host.bundle import project_manifest
 from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.settings import VARIABLES
 from raceday.simulator.appwrite.project import Project
-from served_platform import Served, served
+from served_platform import Port, Served, open_port
 
 TIMES_FASTER = 200
 CANARY = "canary-2f9c"
@@ -57,24 +57,29 @@ class Shell:
         return [call.path for call in self.site.platform.log.calls if call.method != "GET"]
 
 
-def shell(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+@pytest.fixture(scope="module")
+def port() -> Iterator[Port]:
+    with open_port() as opened:
+        yield opened
+
+
+def shell(port: Port, project: Project, monkeypatch: pytest.MonkeyPatch) -> Shell:
     for module in ("code_upload", "schema_apply"):
         monkeypatch.setattr(f"raceday.deployment.{module}.LOOK_EVERY_S", 0.01)
     monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
     monkeypatch.setenv("COLUMNS", "200")
-    with served(Platform(project=project, clock=FastClock())) as site:
-        yield Shell(site, monkeypatch)
+    return Shell(port.serve(Platform(project=project, clock=FastClock())), monkeypatch)
 
 
 @pytest.fixture
-def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    yield from shell(Project("raceday"), monkeypatch)
+def empty(port: Port, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return shell(port, Project("raceday"), monkeypatch)
 
 
 @pytest.fixture
-def done(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def done(port: Port, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A platform with the whole schema and all functions, of which the code is not known."""
-    yield from shell(deployed_project(project_manifest(), START), monkeypatch)
+    return shell(port, deployed_project(project_manifest(), START), monkeypatch)
 
 
 def test_from_nothing_to_everything_live(empty: Shell) -> None:

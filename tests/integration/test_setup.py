@@ -9,9 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from appwrite_platform import Platform as StandIn
 from raceday.cli import setup as command
-from raceday.clock import SystemClock
 from raceday.deployment import schema_apply
 from raceday.deployment.credentials import Credentials
 from raceday.deployment.limits import row_bytes
@@ -44,11 +42,6 @@ app = typer.Typer()
 app.command()(command.setup)
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(schema_apply, "LOOK_EVERY_S", 0.05)
-
-
 @pytest.fixture
 def small(monkeypatch):
     """The command works on two tables instead of the whole catalogue."""
@@ -56,8 +49,10 @@ def small(monkeypatch):
 
 
 @pytest.fixture
-def server():
-    with served(StandIn(clock=SystemClock())) as server:
+def server(monkeypatch):
+    """A stand-in whose clock goes on while set-up waits."""
+    with served() as server:
+        monkeypatch.setattr(schema_apply, "sleep", server.platform.clock.move)
         yield server
 
 
@@ -106,8 +101,7 @@ def test_the_whole_catalogue_from_nothing_and_nothing_the_second_time(server):
     assert list(made) == [table.name for table in CATALOGUE]
     wanted = platform_schema("raceday-db")
     for table in wanted.tables:
-        now = SystemClock().now()
-        body = made[table.table_id].body(now)
+        body = made[table.table_id].body(server.platform.clock.now())
         assert {key: body[key] for key in ("rowSecurity", "$permissions", "enabled")} == {
             "rowSecurity": table.row_security,
             "$permissions": list(table.permissions),
@@ -205,6 +199,15 @@ def test_what_loses_nothing_is_widened_and_permissions_are_put_right(server, sma
     assert setup(server).stderr.startswith("Nothing to do")
 
 
+def test_a_disabled_table_is_put_right_but_not_enabled(server, small):
+    begun(server, permissions=())
+    live(server).enabled = False
+    result = setup(server)
+    assert result.exit_code == 1
+    assert "table races disabled: clients see nothing of it" in result.stderr
+    assert (live(server).permissions, live(server).enabled) == (['read("any")'], False)
+
+
 def test_a_refused_step_stops_no_other_and_the_next_run_takes_it(server, small):
     server.platform.faults.next_calls(Fault(500), method="POST", part_of_path="/columns/datetime")
     result = setup(server)
@@ -215,16 +218,15 @@ def test_a_refused_step_stops_no_other_and_the_next_run_takes_it(server, small):
     assert setup(server).exit_code == 0
 
 
-def test_what_is_never_made_is_not_awaited_for_ever(small, monkeypatch):
-    monkeypatch.setattr(schema_apply, "PATIENCE_S", 0.2)
-    with served() as server:  # its clock stands still, and so does the making of columns
+def test_what_is_never_made_is_not_awaited_for_ever(server, small, monkeypatch):
+    monkeypatch.setattr(schema_apply, "PATIENCE_S", 0.1)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(schema_apply, "sleep", lambda _seconds: None)  # nothing is made while the clock stands still
         result = setup(server)
-        assert result.exit_code == 1
-        assert "Not made in time" in result.stderr
-        assert "worker for databases" in result.stderr
-        server.platform.clock.move(10)
-        monkeypatch.setattr(schema_apply.time, "sleep", lambda _seconds: server.platform.clock.move(1))
-        assert setup(server).exit_code == 0
+    assert result.exit_code == 1
+    assert "Not made in time" in result.stderr
+    assert "worker for databases" in result.stderr
+    assert setup(server).exit_code == 0
 
 
 @pytest.mark.parametrize(

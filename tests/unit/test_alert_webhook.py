@@ -1,4 +1,4 @@
-"""Webhooks are signed so that a receiver who knows only the convention can check them; pushes are asked for once."""
+"""Webhooks are signed so that a receiver who knows only the convention can check them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from raceday.domain.alerts.delivery import AlertChannels, Delivery
 from raceday.domain.alerts.notification import StoredNotification
 from raceday.errors import OutboundRefused, OutboundUnavailable
 from raceday.outbound.http import OutboundAnswer
-from raceday.outbound.push import NoPush, PushSender
 from raceday.outbound.webhook import WebhookSender, signed_headers, webhook_body
 
 NOW = datetime(2026, 11, 22, 4, 0, 0, 900_000, tzinfo=UTC)
@@ -102,33 +101,3 @@ def test_any_other_answer_is_tried_again(status: int):
 def test_nothing_goes_out_unsigned_or_under_a_key_that_can_be_guessed(secret: str, reason: str):
     with pytest.raises(OutboundRefused, match=reason):
         send_webhook(200, AlertChannels("ann", "https://hooks.example/1", secret))
-
-
-def test_a_push_names_its_user_and_bears_the_notifications_id():
-    http = FakeHttp(201)
-    key = {"x-appwrite-project": "p", "x-appwrite-key": "k"}
-    asyncio.run(PushSender(http, "http://localhost/v1/", key).send(DELIVERY, TO))  # type: ignore[arg-type]
-    [(url, body, headers)] = http.asked
-    assert url == "http://localhost/v1/messaging/messages/push"
-    assert headers == {"content-type": "application/json", **key}
-    message = json.loads(body)
-    assert (message["messageId"], message["users"], message["title"]) == ("n1", ["ann"], TOLD.title)
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(201, None), (409, None), (400, OutboundRefused), (401, OutboundRefused), (429, OutboundUnavailable),
-     (500, OutboundUnavailable)],
-)  # fmt: skip
-def test_a_push_that_the_platform_has_already_is_delivered(status: int, error: type[Exception] | None):
-    sender = PushSender(FakeHttp(status), "http://localhost/v1", {})  # type: ignore[arg-type]
-    if error is None:
-        asyncio.run(sender.send(DELIVERY, TO))
-    else:
-        with pytest.raises(error, match=str(status)):
-            asyncio.run(sender.send(DELIVERY, TO))
-
-
-def test_without_a_platform_nothing_is_pushed():
-    with pytest.raises(OutboundRefused, match="no platform"):
-        asyncio.run(NoPush().send(DELIVERY, TO))

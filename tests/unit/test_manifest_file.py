@@ -144,3 +144,23 @@ def test_what_is_stale_is_shown_line_by_line():
     assert any(line.startswith("+") and '"timeout": 300' in line for line in lines)
     assert sum(line.startswith("+") and '"array": false' in line for line in lines) == 1
     assert len([line for line in lines if line.startswith(("-", "+"))]) == 6
+
+
+def test_the_classic_poller_is_chosen_once_and_stays_chosen() -> None:
+    standing = renewed({})
+    schedules = {entry["$id"]: entry["schedule"] for entry in standing["functions"]}
+    assert (schedules["master-race-scheduler"], schedules["race-data-poller"]) == ("* * * * *", "")
+    classic = renewed(standing, poller="classic")
+    schedules = {entry["$id"]: entry["schedule"] for entry in classic["functions"]}
+    assert (schedules["master-race-scheduler"], schedules["race-data-poller"]) == ("", "* * * * *")
+    assert stale_lines(classic) == []
+    assert renewed(classic, poller="scheduler") == standing
+
+
+def test_schedules_that_are_neither_choice_are_stale() -> None:
+    both = renewed({})
+    entries = [
+        {**entry, "schedule": "* * * * *"} if entry["$id"] == "race-data-poller" else entry
+        for entry in both["functions"]
+    ]
+    assert stale_lines({**both, "functions": entries})

@@ -233,6 +233,7 @@ def test_a_bucket_is_made_or_put_right():
     (step,) = plan_schema(SCHEMA, replace(live, buckets=narrow)).steps
     assert isinstance(step, UpdateBucket)
     assert step.why == '$permissions none, should be read("any"); maximumFileSize 10, should be 100000'
+    assert step.kept == {"compression": "none", "encryption": True, "antivirus": True}
     zipped = {"silk-icons": bucket_entry(BUCKETS[0]) | {"compression": "gzip", "encryption": False}}
     assert plan_schema(SCHEMA, replace(live, buckets=zipped)).is_complete
 

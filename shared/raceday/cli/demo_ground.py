@@ -9,6 +9,7 @@ from pathlib import Path
 
 from raceday.cli.demo_database import icon_folder
 from raceday.clock import Clock
+from raceday.host.appwrite_bundle import open_appwrite_bundle
 from raceday.host.appwrite_use import PlatformUse
 from raceday.host.bundle import open_bundle
 from raceday.host.host import Host
@@ -41,8 +42,6 @@ def open_ground(database: Path | None, clock: Clock, feed: AsyncTransport, envir
     Raises `ConfigError` when the database file or the manifest cannot be used.
     """
     if database is None:
-        from raceday.host.appwrite_bundle import open_appwrite_bundle  # noqa: PLC0415
-
         on_platform = open_appwrite_bundle(clock, feed, environment)
         use = on_platform.platform.use
         return Ground(on_platform.host, on_platform.store, use.transactions, use)

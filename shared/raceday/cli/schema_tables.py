@@ -92,7 +92,7 @@ def _how(step: Step) -> str:
             return _kind(column)
         case CreateIndex(_, index):
             return f"{index.type} on {', '.join(index.columns)}"
-        case UpdateTable(_, why) | UpdateColumn(_, _, why) | UpdateBucket(_, why):
+        case UpdateTable(_, _, why) | UpdateColumn(_, _, why) | UpdateBucket(_, _, why):
             return why
         case CreateBucket(bucket):
             return f"{', '.join(bucket.allowed_extensions)}, at most {bucket.maximum_file_size_bytes} bytes a file"

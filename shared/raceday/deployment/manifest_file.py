@@ -27,6 +27,12 @@ IGNORE = (
     ".mypy_cache", ".ruff_cache", ".DS_Store",
 )  # fmt: skip
 """What never leaves the machine. `vendor` has to: it is the library."""
+EVERY_MINUTE = "* * * * *"
+POLLERS: Mapping[str, Mapping[str, str]] = {
+    "scheduler": {"master-race-scheduler": EVERY_MINUTE, "race-data-poller": ""},
+    "classic": {"master-race-scheduler": "", "race-data-poller": EVERY_MINUTE},
+}
+"""Who polls: the scheduler, which starts the pollers, or the classic poller in its place. The schedules of both."""
 PROJECT = {"projectId": "raceday"}
 """How the file begins until the operator names the project."""
 
@@ -37,22 +43,34 @@ def manifest(
     functions: Iterable[FunctionSpec] = tuple(FUNCTIONS.values()),
     *,
     strict: bool = False,
+    poller: str = "scheduler",
 ) -> dict[str, Any]:
-    """Return the content of appwrite.json; `operators` are its first keys."""
+    """Return the content of appwrite.json; `operators` are its first keys, `poller` one of `POLLERS`."""
     schema = schema or platform_schema(DATABASE_ID)
     return {
         **operators,
-        "functions": [_function(spec, strict=strict) for spec in functions],
+        "functions": [_function(spec, POLLERS[poller], strict=strict) for spec in functions],
         "tablesDB": [{"$id": schema.database_id, "name": schema.database_id, "enabled": True}],
         "tables": [table.entry(schema.database_id) for table in schema.tables],
         "buckets": [bucket_entry(bucket) for bucket in schema.buckets],
     }
 
 
-def renewed(standing: Mapping[str, Any], *, strict: bool = False) -> dict[str, Any]:
-    """Return the content that a file should have, with what is the operator's as it stands."""
-    ours = manifest({}, strict=strict)
+def renewed(standing: Mapping[str, Any], *, strict: bool = False, poller: str | None = None) -> dict[str, Any]:
+    """Return the content that a file should have, with what is the operator's as it stands; so is who polls, unless
+    it is said.
+    """
+    ours = manifest({}, strict=strict, poller=poller or chosen_poller(standing))
     return {**PROJECT, **{key: value for key, value in standing.items() if key not in ours}, **ours}
+
+
+def chosen_poller(standing: Mapping[str, Any]) -> str:
+    """Return who polls by the schedules of a file: the scheduler where they say neither the one nor the other."""
+    functions = standing.get("functions")
+    entries = [entry for entry in functions if isinstance(entry, dict)] if isinstance(functions, list) else []
+    schedules = {entry.get("$id"): entry.get("schedule") for entry in entries}
+    fitting = [name for name, wanted in POLLERS.items() if all(schedules.get(key) == at for key, at in wanted.items())]
+    return fitting[0] if fitting else "scheduler"
 
 
 def manifest_text(content: Mapping[str, Any]) -> str:
@@ -60,19 +78,19 @@ def manifest_text(content: Mapping[str, Any]) -> str:
     return _object(content, "") + "\n"
 
 
-def stale_lines(standing: Mapping[str, Any], *, strict: bool = False) -> list[str]:
+def stale_lines(standing: Mapping[str, Any], *, strict: bool = False, poller: str | None = None) -> list[str]:
     """Return what is stale in a file as lines with - (it has) and + (it should have); none when nothing is.
 
     How the file is laid out does not matter: the command line lays it out anew when it writes the project's id.
     """
-    wanted = renewed(standing, strict=strict)
+    wanted = renewed(standing, strict=strict, poller=poller)
     if standing == wanted:
         return []
     before, after = manifest_text(standing).splitlines(), manifest_text(wanted).splitlines()
     return list(difflib.unified_diff(before, after, "as it is", "as it should be", lineterm="", n=1))
 
 
-def _function(spec: FunctionSpec, *, strict: bool) -> dict[str, Any]:
+def _function(spec: FunctionSpec, schedules: Mapping[str, str], *, strict: bool) -> dict[str, Any]:
     sizes = {} if strict else {"specification": spec.specification}
     return {
         "$id": spec.function_id,
@@ -83,7 +101,7 @@ def _function(spec: FunctionSpec, *, strict: bool) -> dict[str, Any]:
         "execute": [],
         "events": list(spec.events),
         "scopes": list(spec.scopes),
-        "schedule": spec.schedule,
+        "schedule": schedules.get(spec.function_id, spec.schedule),
         "timeout": spec.timeout_s,
         "enabled": True,
         "logging": True,

@@ -6,11 +6,13 @@ noted and does not stop the others; what is missing afterwards is found by plann
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any
+
+from appwrite.exception import AppwriteException  # type: ignore[import-untyped]
 
 from raceday.deployment.platform_schema import PlatformColumn, PlatformSchema, bucket_entry
 from raceday.deployment.schema_live import read_schema, read_table
@@ -36,6 +38,20 @@ PATIENCE_S = 180.0
 """How long nothing may become available before waiting is given up."""
 _KINDS = {"string": "string", "integer": "integer", "double": "float", "boolean": "boolean", "datetime": "datetime"}
 """A column's type, and what the SDK calls it in the names of its methods."""
+_BUCKET_ARGUMENTS = {
+    "$id": "bucket_id",
+    "name": "name",
+    "$permissions": "permissions",
+    "fileSecurity": "file_security",
+    "enabled": "enabled",
+    "maximumFileSize": "maximum_file_size",
+    "allowedFileExtensions": "allowed_file_extensions",
+    "compression": "compression",
+    "encryption": "encryption",
+    "antivirus": "antivirus",
+    "transformations": "transformations",
+    "stripMetadata": "strip_metadata",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +101,7 @@ def apply_plan(
 def wait_until_made(platform: Platform, database_id: str, table_ids: Iterable[str]) -> None:
     """Wait until nothing in these tables is being made any more, or nothing has moved for PATIENCE_S."""
     waiting = set(table_ids)
-    patience_ends = time.monotonic() + PATIENCE_S
+    patience_ends = monotonic() + PATIENCE_S
     seen: dict[str, object] = {}
     while waiting:
         for table_id in sorted(waiting):
@@ -94,11 +110,11 @@ def wait_until_made(platform: Platform, database_id: str, table_ids: Iterable[st
                 waiting.discard(table_id)
             elif seen.get(table_id) != table:
                 seen[table_id] = table
-                patience_ends = time.monotonic() + PATIENCE_S
+                patience_ends = monotonic() + PATIENCE_S
         if waiting:
-            if time.monotonic() > patience_ends:
+            if monotonic() > patience_ends:
                 return
-            time.sleep(LOOK_EVERY_S)
+            sleep(LOOK_EVERY_S)
 
 
 def _take(
@@ -110,7 +126,8 @@ def _take(
         on_step(step)
         try:
             _take_one(platform, database_id, step)
-        except PlatformRefused as refusal:
+        except (PlatformRefused, AppwriteException) as refusal:
+            # The SDK's own error is of an answer that it does not understand: planning anew shows what came of it.
             refused.append(Refused(step, str(refusal)))
     return refused
 
@@ -124,9 +141,9 @@ def _take_one(platform: Platform, database_id: str, step: Step) -> None:
             tables.create_table(
                 database_id, table.table_id, table.table_id, list(table.permissions), table.row_security
             )
-        case UpdateTable(table):
+        case UpdateTable(table, enabled):
             tables.update_table(
-                database_id, table.table_id, table.table_id, list(table.permissions), table.row_security
+                database_id, table.table_id, table.table_id, list(table.permissions), table.row_security, enabled
             )
         case CreateColumn(table_id, column):
             _create_column(tables, database_id, table_id, column)
@@ -135,9 +152,9 @@ def _take_one(platform: Platform, database_id: str, step: Step) -> None:
         case CreateIndex(table_id, index):
             tables.create_index(database_id, table_id, index.key, index.type, list(index.columns), list(index.orders))
         case CreateBucket(bucket):
-            platform.storage.create_bucket(**_bucket(bucket))
-        case UpdateBucket(bucket):
-            platform.storage.update_bucket(**_bucket(bucket))
+            platform.storage.create_bucket(**_bucket(bucket, {}))
+        case UpdateBucket(bucket, kept):
+            platform.storage.update_bucket(**_bucket(bucket, kept))
 
 
 def _create_column(tables: Any, database_id: str, table_id: str, column: PlatformColumn) -> None:  # noqa: ANN401
@@ -163,14 +180,7 @@ def _own(column: PlatformColumn) -> dict[str, object]:
     return {} if column.lowest is None else {"min": column.lowest, "max": column.highest}
 
 
-def _bucket(bucket: Bucket) -> dict[str, object]:
-    entry = bucket_entry(bucket)
-    return {
-        "bucket_id": entry["$id"],
-        "name": entry["name"],
-        "permissions": entry["$permissions"],
-        "file_security": entry["fileSecurity"],
-        "enabled": entry["enabled"],
-        "maximum_file_size": entry["maximumFileSize"],
-        "allowed_file_extensions": entry["allowedFileExtensions"],
-    }
+def _bucket(bucket: Bucket, kept: Mapping[str, object]) -> dict[str, object]:
+    """Return the SDK's arguments for a bucket: as it should be, but for what is kept."""
+    entry = {**bucket_entry(bucket), **kept}
+    return {argument: entry[key] for key, argument in _BUCKET_ARGUMENTS.items() if key in entry}

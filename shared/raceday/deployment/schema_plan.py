@@ -1,6 +1,7 @@
 """What set-up has to do: the catalogue held against what is there.
 
-Only what adds is a step. What would drop or narrow something is a difference: it is told with what to do, and left.
+Only what adds or drops nothing is a step. What would drop or narrow something is a difference: it is told with what to
+do, and left.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from raceday.deployment.schema_steps import (
 from raceday.store.tables.buckets import Bucket
 
 CHECKED_OF_A_BUCKET = ("$permissions", "fileSecurity", "enabled", "maximumFileSize", "allowedFileExtensions")
-"""What set-up puts right of a bucket. How its files are packed is the operator's to choose."""
+"""What set-up puts right of a bucket."""
+KEPT_OF_A_BUCKET = ("compression", "encryption", "antivirus", "transformations", "stripMetadata")
+"""How its files are treated is the operator's to choose; an update that does not say it would reset it."""
 
 
 def plan_schema(schema: PlatformSchema, live: LiveSchema) -> SchemaPlan:
@@ -88,7 +91,7 @@ def _access(table: PlatformTable, standing: LiveTable) -> Iterator[Step | Findin
         if is_now != should_be
     ]
     if why:
-        yield UpdateTable(table, "; ".join(why))
+        yield UpdateTable(table, standing.enabled, "; ".join(why))
     if not standing.enabled:
         yield Finding(f"table {table.table_id}", "disabled: clients see nothing of it", "enable it in the console")
 
@@ -193,7 +196,8 @@ def _bucket(bucket: Bucket, standing: Mapping[str, Any] | None) -> Iterator[Step
         if standing.get(key) != should_be[key]
     ]
     if why:
-        yield UpdateBucket(bucket, "; ".join(why))
+        kept = {key: standing[key] for key in KEPT_OF_A_BUCKET if key in standing}
+        yield UpdateBucket(bucket, kept, "; ".join(why))
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raceday.deployment.findings import Finding
@@ -25,9 +26,10 @@ class CreateTable:
 
 @dataclass(frozen=True, slots=True)
 class UpdateTable:
-    """Give a table the permissions and the row security that it should have."""
+    """Give a table the permissions and the row security that it should have; `enabled` is what it is."""
 
     table: PlatformTable
+    enabled: bool
     why: str
 
 
@@ -65,9 +67,10 @@ class CreateBucket:
 
 @dataclass(frozen=True, slots=True)
 class UpdateBucket:
-    """Give a bucket the permissions and limits that it should have."""
+    """Give a bucket the permissions and limits that it should have; `kept` is what stays as it is."""
 
     bucket: Bucket
+    kept: Mapping[str, object]
     why: str
 
 

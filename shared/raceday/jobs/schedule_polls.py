@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from raceday.domain.cadence import PollTarget
 from raceday.domain.meeting import MeetingFilter
 from raceday.domain.racing_day import DailyStage, current_card, racing_date
 from raceday.errors import ExecutionRefused, RaceDayError
+from raceday.jobs.dispatch import FOLLOW, Dispatch
 from raceday.jobs.poll_races import PollPlan, due_races
 from raceday.jobs.poll_requested import MAX_RACE_IDS
 from raceday.jobs.ports import JobPorts
@@ -20,23 +20,11 @@ from raceday.jobs.report import RunReport
 from raceday.jobs.stages import missing_stage
 
 RUN_EVERY = timedelta(minutes=1)
-FOLLOW = timedelta(seconds=50)
-"""How long a looping poller follows its races: less than a minute, so that runs do not pile up."""
 TICKS_OF_SEED_003 = 4
 """Single and batch pollers wait at most 15 s for a race to fall due, so they are dispatched every 15 s."""
 
-
 SWEEPERS = ("money-flow-tracker", "race-pools-aggregator", "alert-evaluator")
 """What repairs what lost events left out; alerts last, because they look at what the others repair."""
-
-
-class Dispatch(StrEnum):
-    """Who polls the due races."""
-
-    ENHANCED = "enhanced"
-    """One execution of enhanced-race-poller for all of them, which loops inside until the next minute."""
-    SINGLE_OR_BATCH = "single-or-batch"
-    """Seed 003: one due race goes to single-race-poller, several to batch-race-poller."""
 
 
 @dataclass(frozen=True, slots=True)

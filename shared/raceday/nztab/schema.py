@@ -32,7 +32,7 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 class FeedModel(BaseModel):
     """The base of all models of the feed: ignores what it does not know."""
 
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, allow_inf_nan=False, defer_build=True)
 
 
 class FeedHeader(FeedModel):

@@ -1,16 +1,15 @@
-"""Turns the configuration into the plans that jobs take."""
+"""Turns the configuration into the plan that polling takes. What other jobs take is made in modules of its own, so that
+no function imports a job that it does not run.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from raceday.domain.cadence import CadencePolicy
 from raceday.domain.derive import DeriveSettings
-from raceday.domain.racing_day import racing_date
-from raceday.errors import InvalidRequest
-from raceday.jobs.import_entrants import EntrantsPlan
+from raceday.jobs.dispatch import FOLLOW
 from raceday.jobs.poll_races import PollPlan
-from raceday.jobs.schedule_polls import FOLLOW, SchedulePlan
 from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.handler import Run
 
@@ -35,25 +34,3 @@ def poll_plan(run: Run, policy: CadencePolicy | None = None) -> PollPlan:
         long_stop=timedelta(hours=run.settings.long_stop_h),
         derive=derive_settings(run),
     )
-
-
-def schedule_plan(run: Run) -> SchedulePlan:
-    """Return how the scheduler dispatches."""
-    settings = run.settings
-    return SchedulePlan(poll_plan(run), settings.dispatch, settings.ticks, settings.follow, settings.sweep_minutes)
-
-
-def entrants_plan(run: Run) -> EntrantsPlan:
-    """Return how many runners' races a run imports."""
-    return EntrantsPlan(run.settings.entrants_per_run, run.settings.politeness_s, derive_settings(run))
-
-
-def asked_racing_date(run: Run) -> date:
-    """Return the `date` of the request, or the racing date of now; raises `InvalidRequest` for anything else."""
-    asked = run.request.body.get("date")
-    if asked is None:
-        return racing_date(run.ports.clock.now())
-    try:
-        return date.fromisoformat(str(asked))
-    except ValueError:
-        raise InvalidRequest("date", "is not a date: write it as YYYY-MM-DD") from None

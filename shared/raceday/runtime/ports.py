@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from raceday.clock import Clock
-from raceday.jobs.ports import Executions
-from raceday.store.ports import RaceStore
-from raceday.transport import AsyncTransport
+if TYPE_CHECKING:
+    from raceday.clock import Clock
+    from raceday.jobs.ports import Executions
+    from raceday.store.ports import RaceStore
+    from raceday.transport import AsyncTransport
 
 
 @dataclass(frozen=True, slots=True)

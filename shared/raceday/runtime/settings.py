@@ -12,7 +12,7 @@ from raceday.domain.cadence import POLICIES, CadencePolicy
 from raceday.domain.meeting import AU_NZ, MeetingFilter, RaceCode, parse_code
 from raceday.domain.money_flow import Estimator
 from raceday.errors import ConfigError
-from raceday.jobs.schedule_polls import Dispatch
+from raceday.jobs.dispatch import Dispatch
 
 CHANNELS = frozenset({"webhook", "push"})
 

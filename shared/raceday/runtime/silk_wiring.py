@@ -17,9 +17,7 @@ from raceday.runtime.platform import platform_settings
 from raceday.runtime.ports import current_ports
 from raceday.runtime.request import RunRequest
 from raceday.runtime.settings import Settings
-from raceday.runtime.wiring import open_environment, platform_connections
-from raceday.store.appwrite.icon_bucket import IconBucket
-from raceday.store.appwrite.rest import AppwriteRest
+from raceday.runtime.wiring import open_environment
 from raceday.store.appwrite.settings import AppwriteSettings
 from raceday.store.icon_folder import IconFolder
 from raceday.store.silk_ports import Icons
@@ -47,6 +45,11 @@ def open_icons(settings: Settings, platform: AppwriteSettings | None) -> Icons:
     """Return the place of icons: the platform's bucket where races are kept in the platform's tables, else a folder."""
     if platform is None:
         return IconFolder.open(icon_folder(settings))
+    # Imported where it is chosen, as in `raceday.runtime.wiring`.
+    from raceday.runtime.platform_wiring import platform_connections  # noqa: PLC0415
+    from raceday.store.appwrite.icon_bucket import IconBucket  # noqa: PLC0415
+    from raceday.store.appwrite.rest import AppwriteRest  # noqa: PLC0415
+
     return IconBucket(AppwriteRest(platform, platform_connections()), settings.public_endpoint)
 
 

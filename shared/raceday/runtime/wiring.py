@@ -1,41 +1,25 @@
-"""Opens what a run works with: one pooled feed connection and one store per process, a view of each per run."""
+"""Opens what a run works with: the feed, the store, other functions; the host's where it gives any.
+
+What is opened is imported where it is chosen: a run on the platform has no use for SQLite, one on one machine none for
+the platform, and half of the functions never ask the feed.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 from raceday.clock import Clock, SystemClock
 from raceday.errors import ConfigError, ExecutionRefused
-from raceday.jobs.ports import Executions, RunLog
-from raceday.nztab.budget import RequestBudget
-from raceday.nztab.caller import FEED_DRIFT
-from raceday.nztab.client import NzTabClient
-from raceday.nztab.settings import FeedSettings
-from raceday.runtime.platform import AppwriteExecutions
 from raceday.runtime.ports import current_ports
-from raceday.runtime.settings import Settings
-from raceday.store.appwrite.rest import AppwriteRest
-from raceday.store.appwrite.settings import AppwriteSettings
-from raceday.store.ports import RaceStore
-from raceday.transport import AsyncTransport, pooled
 
-
-@dataclass(slots=True)
-class _FeedPool:
-    """What all runs in one event loop share: connections and the right to ask."""
-
-    budget: RequestBudget
-    transport: AsyncTransport = field(default_factory=pooled)
-
-
-# Connections and budgets belong to the event loop they were made in; the platform keeps one loop per process.
-_POOLS: WeakKeyDictionary[asyncio.AbstractEventLoop, _FeedPool] = WeakKeyDictionary()
-_PLATFORM: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncTransport] = WeakKeyDictionary()
+if TYPE_CHECKING:
+    from raceday.jobs.ports import Executions, Feed, RunLog
+    from raceday.runtime.settings import Settings
+    from raceday.store.appwrite.settings import AppwriteSettings
+    from raceday.store.ports import RaceStore
 
 
 def open_environment() -> Mapping[str, str]:
@@ -49,26 +33,11 @@ def open_clock() -> Clock:
     return current_ports().clock or SystemClock()
 
 
-def open_feed(settings: Settings, clock: Clock, log: RunLog) -> NzTabClient:
-    """Return a client of the feed for one run, over the connections and the budget of the process."""
-    loop = asyncio.get_running_loop()
-    pool = _POOLS.get(loop)
-    if pool is None:
-        budget = RequestBudget(settings.feed_requests_per_s, settings.feed_burst, settings.feed_parallel)
-        pool = _POOLS[loop] = _FeedPool(budget)
+def open_feed(settings: Settings, clock: Clock, log: RunLog) -> Feed:
+    """Return the feed as asked by one run."""
+    from raceday.runtime.feed_wiring import feed_client  # noqa: PLC0415
 
-    def log_attempt(action: str, fields: Mapping[str, object]) -> None:
-        write = log.warning if action == FEED_DRIFT or fields.get("error") is not None else log.debug
-        write(action, **fields)
-
-    feed_settings = FeedSettings(
-        base_url=settings.feed_base_url,
-        contact_email=settings.feed_from or None,
-        partner=settings.feed_partner or None,
-        partner_id=settings.feed_partner_id.get_secret_value() or None,
-    )
-    transport = current_ports().transport or pool.transport
-    return NzTabClient(feed_settings, clock, transport=transport, budget=pool.budget, log=log_attempt)
+    return feed_client(settings, clock, log)
 
 
 def open_store(settings: Settings, platform: AppwriteSettings | None, log: RunLog) -> RaceStore:
@@ -86,14 +55,9 @@ def open_store(settings: Settings, platform: AppwriteSettings | None, log: RunLo
             "there is nowhere to keep races: set RACEDAY_DB to the path of an SQLite file, or APPWRITE_ENDPOINT, "
             "APPWRITE_PROJECT_ID and APPWRITE_API_KEY to an Appwrite project"
         )
-    return _appwrite(platform, log)
+    from raceday.runtime.platform_wiring import platform_store  # noqa: PLC0415
 
-
-def _appwrite(platform: AppwriteSettings, log: RunLog) -> RaceStore:
-    # Imported where it is chosen: a run on the platform has no use for SQLite, one on one machine none for this.
-    from raceday.store.appwrite.store import AppwriteStore  # noqa: PLC0415
-
-    return AppwriteStore.over(platform, platform_connections(), lambda action, fields: log.warning(action, **fields))
+    return platform_store(platform, log)
 
 
 @lru_cache(maxsize=4)
@@ -103,24 +67,16 @@ def _sqlite(path: str) -> RaceStore:
     return SqliteStore.open(path)
 
 
-def platform_connections() -> AsyncTransport:
-    """Return the connections to the platform that all runs of the process share."""
-    given = current_ports().platform
-    if given is not None:
-        return given
-    loop = asyncio.get_running_loop()
-    connections = _PLATFORM.get(loop)
-    if connections is None:
-        connections = _PLATFORM[loop] = pooled()
-    return connections
-
-
 def open_executions(platform: AppwriteSettings | None) -> Executions:
     """Return what starts other functions: the host, or the platform; without either it refuses to."""
     given = current_ports().executions
     if given is not None:
         return given
-    return _NoPlatform() if platform is None else AppwriteExecutions(AppwriteRest(platform, platform_connections()))
+    if platform is None:
+        return _NoPlatform()
+    from raceday.runtime.platform_wiring import platform_executions  # noqa: PLC0415
+
+    return platform_executions(platform)
 
 
 class _NoPlatform:

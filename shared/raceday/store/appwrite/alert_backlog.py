@@ -36,7 +36,7 @@ class AppwriteAlertBacklog:
 
     async def alert_backlog(self, limit: int) -> list[AlertBacklog]:
         """Return what is still to be evaluated, oldest first. One call."""
-        rows = await self._rows.find(ALERT_BACKLOG, ascending("occurredAt"), at_most=limit)
+        rows = await self._rows.find(ALERT_BACKLOG, ascending("occurredAt"), ascending("$updatedAt"), at_most=limit)
         return [backlog_of(row) for row in rows]
 
     async def settle_alert_backlog(self, done: AlertBacklog, rest: AlertBacklog | None) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from raceday.domain.alerts.money import BucketMoney
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.odds import OddsTick
-from raceday.store.appwrite.own_polls import OWN_POLL_COLUMNS, OwnPolls
+from raceday.store.appwrite.own_polls import POLL_TAKES, OwnPolls
 from raceday.store.appwrite.queries import ascending, at_least, below, equal
 from raceday.store.appwrite.rows import AppwriteRows
 from raceday.store.rows.alert_history import (
@@ -22,7 +22,6 @@ from raceday.store.rows.alert_history import (
 )
 from raceday.store.rows.flow import RUNNER_COLUMNS, stored_runners
 from raceday.store.rows.history import BUCKET_TYPE
-from raceday.store.rows.updates import UNSTAMPED_AFTER
 from raceday.store.rows.values import StoredRow, parse_instant
 from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, ODDS_HISTORY, RACE_POLLS, RACES
 
@@ -73,12 +72,12 @@ class AppwriteAlertHistory:
         claims, touch nothing.
         """
         polls, runners = await asyncio.gather(
-            # From a little earlier: a runner written since bears the stamp of a poll that was made before.
+            # From a little earlier: a runner written since may bear the stamp of a poll that was made before.
             self._rows.find(
                 RACE_POLLS,
-                at_least("polledAt", since - UNSTAMPED_AFTER),
+                at_least("polledAt", since - POLL_TAKES),
                 equal("changed", True),
-                columns=[name for name in OWN_POLL_COLUMNS if not name.startswith("$")],
+                columns=("raceId", "polledAt"),
             ),
             self._rows.find(ENTRANTS, at_least("$updatedAt", since), columns=_STAMP_COLUMNS),
         )

@@ -6,22 +6,17 @@ Our own polls write runners silently: the events behind these operations are tho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
-from uuid import uuid4
-
-import orjson
 
 from raceday.domain.entrant_update import EntrantUpdate
+from raceday.domain.flow import MoneyFlow
 from raceday.domain.flow_update import FlowStanding, KeptBucket, NotDue, RaceFlow, miscounted, update_flow
-from raceday.domain.money_flow import Estimator, IncrementRepair
+from raceday.domain.money_flow import Estimator, IncrementRepair, MoneyFlowBucket
 from raceday.domain.pools_update import PoolStanding, pools_due
 from raceday.errors import StoreConflict
-from raceday.store.appwrite import operations
 from raceday.store.appwrite.flow_readings import (
-    RaceBuckets,
     read_buckets,
     read_pool_standing,
     read_pools,
@@ -29,20 +24,22 @@ from raceday.store.appwrite.flow_readings import (
     read_runner_buckets,
     with_runners,
 )
-from raceday.store.appwrite.operations import Operation
+from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE, Operation, bulk_update, create, update
 from raceday.store.appwrite.own_polls import polls_at, polls_since
 from raceday.store.appwrite.pending import pending_rows
-from raceday.store.appwrite.queries import at_least, below, equal
-from raceday.store.appwrite.rows import AppwriteRows
+from raceday.store.appwrite.queries import at_least, below, either, equal, is_empty, not_equal
+from raceday.store.appwrite.rows import AppwriteRows, Verification
 from raceday.store.flow_ports import SweepWindow
 from raceday.store.rows.flow import RUNNER_COLUMNS, stored_runners, update_bucket_row
-from raceday.store.rows.history import BUCKET_TYPE, pools_row, repair_row
-from raceday.store.rows.values import Row, StoredRow, instant_text, parse_instant
+from raceday.store.rows.history import pools_row, repair_row
+from raceday.store.rows.values import StoredRow, instant_text, parse_instant
 from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, POLL_CLAIMS, RACE_POLLS, RACE_POOLS, RACES
 
-FLOW_TRIES = 5
-"""A try fails when somebody else writes to the race within its few calls."""
-_Reading = TypeVar("_Reading")
+FLOW_TRIES = 8
+"""A try fails when others write the same rows within its few calls; the platform runs eight functions at once."""
+OUTDATED = '{"form":null}'
+"""Stands in `poll-claims.state` in place of a snapshot that no longer holds. Not empty: the empty column of a race that
+was never polled says that nothing is known of it."""
 
 
 class AppwriteFlow:
@@ -66,20 +63,29 @@ class AppwriteFlow:
     async def save_flow(self, update: EntrantUpdate, estimator: Estimator, at: datetime) -> bool:  # noqa: ARG002
         """Write the bucket that an update makes and the increments that it changes; say whether there was any.
 
-        Eight calls, as long as nobody else writes to the race.
+        Eight calls for a new bucket, nine for one that is replaced, unless somebody else writes the same runner. The
+        last of them looks at the buckets once more: of two that were made at once neither writer saw the other's, and
+        whoever looks last counts both.
         """
-        polled, race = await asyncio.gather(self._is_own_poll(update), read_race(self._rows, update.race_id))
+        race_id, entrant_id = update.race_id, update.entrant_id
+        polled, race = await asyncio.gather(self._is_own_poll(update), read_race(self._rows, race_id))
         standing = FlowStanding((), race, polled)
         if isinstance(update_flow(update, standing, estimator), NotDue):
             return False
 
-        def due(buckets: tuple[KeptBucket, ...]) -> list[Operation]:
-            return _flow_operations(update, replace(standing, buckets=buckets), estimator)
+        async def look() -> _Due:
+            buckets = await read_runner_buckets(self._rows, race_id, entrant_id)
+            due = update_flow(update, replace(standing, buckets=buckets), estimator)
+            if isinstance(due, NotDue):
+                return _Due(_repairs(_miscounted(buckets)))
+            replaced = _among(buckets, due.buckets)
 
-        async def read() -> tuple[KeptBucket, ...]:
-            return await read_runner_buckets(self._rows, update.race_id, update.entrant_id)
+            async def is_same() -> bool:
+                return _among(await read_runner_buckets(self._rows, race_id, entrant_id), due.buckets) == replaced
 
-        return await self._write(update.race_id, read, due) is not None
+            return _Due(_bucket_operations(due, replaced), is_same if replaced else None)
+
+        return await self._write_all(race_id, look) > 0
 
     async def pool_standing(self, update: EntrantUpdate) -> PoolStanding | None:
         """Return the pools of a runner's race: two calls for one of our own polls, else four, with all its runners."""
@@ -91,15 +97,18 @@ class AppwriteFlow:
         return await with_runners(self._rows, update.race_id, pools)
 
     async def save_pool_totals(self, race_id: str, estimator: Estimator, at: datetime) -> bool:  # noqa: ARG002
-        """Bring a race's pools up to what its runners say; say whether anything changed. Ten calls, if so."""
+        """Bring a race's pools up to what its runners say; say whether anything changed. Eight calls, if so."""
 
-        def due(standing: PoolStanding | None) -> list[Operation]:
-            return _pool_operations(race_id, standing, estimator)
+        async def look() -> _Due:
+            standing = await read_pool_standing(self._rows, race_id)
+            pools = standing.pools if standing is not None else None
 
-        async def read() -> PoolStanding | None:
-            return await read_pool_standing(self._rows, race_id)
+            async def is_same() -> bool:
+                return await read_pools(self._rows, race_id) == pools
 
-        return await self._write(race_id, read, due) is not None
+            return _Due(_pool_operations(race_id, standing, estimator), is_same)
+
+        return await self._write(race_id, look) > 0
 
     async def runners_written_by_others(self, window: SweepWindow) -> list[EntrantUpdate]:
         """Return the window's runners whose last write was not a poll of ours, longest ago first.
@@ -136,97 +145,98 @@ class AppwriteFlow:
     async def repair_increments(self, race_id: str, at: datetime) -> int:  # noqa: ARG002
         """Count the increments of all buckets of a race again and write those that were wrong; return how many.
 
-        Six calls, if there are any.
+        Six calls, if there are any; more than a transaction holds are written in several.
         """
 
-        def due(buckets: RaceBuckets) -> list[Operation]:
-            rows = [row for kept in buckets.values() for row in _repair_rows(_miscounted(kept), kept)]
-            return operations.bulk_upsert(MONEY_FLOW_HISTORY, rows)
+        async def look() -> _Due:
+            buckets = await read_buckets(self._rows, race_id)
+            return _Due([repair for kept in buckets.values() for repair in _repairs(_miscounted(kept))])
 
-        async def read() -> RaceBuckets:
-            return await read_buckets(self._rows, race_id)
-
-        repaired = await self._write(race_id, read, due)
-        return 0 if repaired is None else sum(len(_miscounted(kept)) for kept in repaired.values())
+        return await self._write_all(race_id, look)
 
     async def _is_own_poll(self, update: EntrantUpdate) -> bool:
         """Whether an update says that it is the write of one of our own polls: one call."""
         polls = await polls_at(self._rows, update.race_id, [instant_text(update.written_at)])
         return bool(polls.instants())
 
-    async def _write(
-        self, race_id: str, read: Callable[[], Awaitable[_Reading]], due: Callable[[_Reading], list[Operation]]
-    ) -> _Reading | None:
-        """Write what is due by a reading; return that reading, or None when nothing was due.
+    async def _write_all(self, race_id: str, look: Callable[[], Awaitable[_Due]]) -> int:
+        """Write what is due until nothing is; return how many operations that took."""
+        written = 0
+        while count := await self._write(race_id, look):
+            written += count
+        return written
 
-        Everything is read again once it is staged. What is written after that makes the commit fail, because whoever
-        writes to a race's flow changes the row of its claim: our polls and this. Four calls and two readings.
+    async def _write(self, race_id: str, look: Callable[[], Awaitable[_Due]]) -> int:
+        """Write what is due, as much as fits one transaction; return how many operations that were.
+
+        It begins again when somebody else writes the same rows: the commit fails when that happens after they were
+        staged, and `is_same` looks, once they are, whether it happened before.
         """
         for tries_left in reversed(range(FLOW_TRIES)):
-            reading, snapshot = await asyncio.gather(read(), self._outdate_snapshot(race_id))
-            to_write = due(reading)
-            if not to_write:
-                return None
-
-            async def is_as_read(reading: _Reading = reading) -> bool:
-                return await read() == reading
-
+            due = await look()
+            if not due.operations:
+                return 0
+            operations = due.operations[: OPERATIONS_AT_ONCE - 1]
             try:
-                if await self._rows.commit([*to_write, *snapshot], is_as_read):
-                    self._seen.pop(race_id, None)
-                    return reading
+                if await self._rows.commit([*operations, *await self._outdate_snapshot(race_id)], due.is_same):
+                    return len(operations)
             except StoreConflict:
                 if tries_left == 0:
                     raise
         raise StoreConflict(f"race {race_id}: its money flow is written by others all the time")
 
     async def _outdate_snapshot(self, race_id: str) -> list[Operation]:
-        """Return what makes the next poll read the tables, nothing for a race that has no claim: one call.
+        """Return what makes the next poll read the tables; nothing when it will anyway, or there is no claim. One call.
 
-        A text of no form, and another one each time: an update that changes nothing would let two writers pass, since
-        it leaves `$updatedAt` alone.
+        The claim's row is the race's: were it written for every runner, twelve events of one race would all collide.
         """
-        claims = await self._rows.find(POLL_CLAIMS, equal("$id", race_id), columns=("raceId",))
-        outdated = orjson.dumps({"form": None, "outdated": uuid4().hex}).decode()
-        return [
-            operations.update(POLL_CLAIMS, {"$id": race_id, "state": outdated})
-            for claim in claims
-            if claim["$id"] == race_id
-        ]
+        self._seen.pop(race_id, None)
+        has_snapshot = either(is_empty("state"), not_equal("state", OUTDATED))
+        claims = await self._rows.find(POLL_CLAIMS, equal("$id", race_id), has_snapshot, columns=("raceId",))
+        outdated = {"$id": race_id, "state": OUTDATED}
+        return [update(POLL_CLAIMS, outdated) for claim in claims if claim["$id"] == race_id]
 
 
-def _flow_operations(update: EntrantUpdate, standing: FlowStanding, estimator: Estimator) -> list[Operation]:
-    """Return what writes the bucket of an update, and the increments that it changes.
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What is to be written, and whether what it replaces still is what it was; None where it replaces nothing."""
 
-    The bucket is made or updated by itself: where a race has no claim, the second of two who do that is refused.
+    operations: list[Operation]
+    is_same: Verification | None = None
+
+
+def _among(kept: Iterable[KeptBucket], made: Iterable[MoneyFlowBucket]) -> list[KeptBucket]:
+    """Return those of a runner's stored buckets that others would replace."""
+    numbers = {flow.bucket for flow in made}
+    return [bucket for bucket in kept if bucket.flow.bucket in numbers]
+
+
+def _bucket_operations(due: MoneyFlow, replaced: Collection[KeptBucket]) -> list[Operation]:
+    """Return what writes buckets and the increments that they change.
+
+    A bucket is made or updated by itself, not in a bulk: the second of two who make it at once is refused.
     """
-    due = update_flow(update, standing, estimator)
-    if isinstance(due, NotDue):
-        return []
-    stored = {kept.flow.bucket for kept in standing.buckets}
-    written = [
-        (operations.update if flow.bucket in stored else operations.create)(MONEY_FLOW_HISTORY, update_bucket_row(flow))
-        for flow in due.buckets
-    ]
-    repaired = _repair_rows(due.repairs, standing.buckets)
-    return written + operations.bulk_upsert(MONEY_FLOW_HISTORY, repaired)
+    write = update if replaced else create
+    return [*(write(MONEY_FLOW_HISTORY, update_bucket_row(flow)) for flow in due.buckets), *_repairs(due.repairs)]
 
 
 def _pool_operations(race_id: str, standing: PoolStanding | None, estimator: Estimator) -> list[Operation]:
     due = pools_due(standing, estimator) if standing is not None else None
     if due is None or due.updated_at is None:
         return []
-    return [operations.update(RACE_POOLS, pools_row(race_id, due.totals, due.updated_at))]
+    return [update(RACE_POOLS, pools_row(race_id, due.totals, due.updated_at))]
 
 
 def _miscounted(kept: Iterable[KeptBucket]) -> list[IncrementRepair]:
     return miscounted([bucket.flow for bucket in kept])
 
 
-def _repair_rows(repairs: Iterable[IncrementRepair], kept: Iterable[KeptBucket]) -> list[Row]:
-    """Return new increments of a runner's buckets, with the required columns, without which nothing is upserted."""
-    made_at = {bucket.flow.bucket: bucket.flow.at for bucket in kept}
+def _repairs(repairs: Iterable[IncrementRepair]) -> list[Operation]:
+    """Return what writes new increments and leaves everything else of their buckets alone."""
+    rows = map(repair_row, repairs)
     return [
-        {**repair_row(repair), "type": BUCKET_TYPE, "eventTimestamp": instant_text(made_at[repair.bucket])}
-        for repair in repairs
+        bulk_update(
+            MONEY_FLOW_HISTORY, {name: row[name] for name in row if name != "$id"}, [equal("$id", str(row["$id"]))]
+        )
+        for row in rows
     ]

@@ -9,7 +9,7 @@ import orjson
 
 from raceday.domain.race import Race
 from raceday.domain.status import RaceStatus
-from raceday.store.appwrite.operations import Operation, bulk_update, bulk_upsert, create, update
+from raceday.store.appwrite.operations import Operation, bulk_update, bulk_upsert, update
 from raceday.store.appwrite.queries import equal
 from raceday.store.appwrite.schedule import schedule_columns
 from raceday.store.rows.history import empty_pools_row
@@ -50,7 +50,8 @@ def import_operations(
     """
     whole: list[Row] = []
     polled: list[Row] = []
-    schedules: list[Operation] = []
+    new_claims: list[Row] = []
+    moved_claims: list[Operation] = []
     for race in races:
         before, claim = stored.get(race.race_id), claims.get(race.race_id)
         row = imported_race_row(race, before, at)
@@ -58,13 +59,18 @@ def import_operations(
             polled.append(row)
         else:
             whole.append(whole_row(RACES, row, before))
-        schedules += _schedule(row, before, claim)
+        schedule = _schedule({**(before or {}), **row}, claim)
+        if claim is None:
+            new_claims.append({"$id": race.race_id, "raceId": race.race_id, "token": 0, **schedule})
+        else:
+            moved_claims += _moved(claim, schedule)
     new = [race.race_id for race in races if race.race_id not in claims and race.race_id not in with_pools]
     return [
         *bulk_upsert(RACES, whole),
         *_updates(polled),
         *bulk_upsert(RACE_POOLS, [empty_pools_row(race_id, at) for race_id in new]),
-        *schedules,
+        *_claims_made(new_claims),
+        *moved_claims,
     ]
 
 
@@ -77,22 +83,28 @@ def _updates(rows: Sequence[Row]) -> list[Operation]:
     return [bulk_update(RACES, columns, [equal("$id", *race_ids)]) for columns, race_ids in alike.values()]
 
 
-def _schedule(row: Row, before: StoredRow | None, claim: StoredRow | None) -> list[Operation]:
-    """Return what brings the claim of a race in step with `row`, its imported row.
+def _claims_made(rows: Sequence[Row]) -> list[Operation]:
+    """Return what makes new claims, silently; unlike an upsert it fails when another run made one of them first."""
+    return [Operation("bulkCreate", POLL_CLAIMS, None, list(rows))] if rows else []
 
-    The state that the claim holds goes with the old schedule: the next poll reads the tables.
-    """
-    of_race = {**(before or {}), **row}
-    status = stored_status(str(of_race["status"]))
+
+def _schedule(race: StoredRow, claim: StoredRow | None) -> Row:
+    """Return when a race is to be polled, from its row as it is going to be."""
+    status = stored_status(race["status"])
     # Of a race that becomes Final the result is not looked up: one poll more finds out.
-    pending = status is RaceStatus.FINAL and not (
-        claim is not None and claim["status"] == status.value and claim["resultPending"] is False
+    has_result = claim is not None and claim["status"] == status.value and claim["resultPending"] is False
+    return schedule_columns(
+        race["meetingId"] or "",
+        race["startTime"],
+        status,
+        result_pending=status is RaceStatus.FINAL and not has_result,
     )
-    wanted = schedule_columns(
-        str(of_race["meetingId"] or ""), str(of_race["startTime"]), status, result_pending=pending
-    )
-    race_id = row["$id"]
-    if claim is None:
-        return [create(POLL_CLAIMS, {"$id": race_id, "raceId": race_id, "token": 0, **wanted})]
-    changed = {name: value for name, value in wanted.items() if claim[name] != value}
-    return [update(POLL_CLAIMS, {"$id": race_id, **changed, "state": None})] if changed else []
+
+
+def _moved(claim: StoredRow, schedule: Row) -> list[Operation]:
+    """Return what brings a claim in step with its race.
+
+    The state that it holds goes with the old schedule: the next poll reads the tables.
+    """
+    changed = {name: value for name, value in schedule.items() if claim[name] != value}
+    return [update(POLL_CLAIMS, {"$id": claim["$id"], **changed, "state": None})] if changed else []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from os.path import commonprefix
 from typing import TypeVar
 
 Named = TypeVar("Named")
@@ -40,9 +39,8 @@ def further_back(one: str, other: str) -> str:
     Any collation has digits before letters, letters of one case in their order, and a name before those that it begins.
     """
     first, second = sorted((one, other))
-    same = len(commonprefix((first, second)))
-    if same == len(first):
+    if second.startswith(first):
         return first
-    signs = first[same] + second[same]
+    signs = next(one_sign + other for one_sign, other in zip(first, second, strict=False) if one_sign != other)
     is_certain = signs.isascii() and signs.isalnum() and signs in {signs.lower(), signs.upper()}
     return first if is_certain else ""

@@ -100,7 +100,7 @@ def _news(claimed: ClaimedPoll) -> list[Operation]:
     operations = bulk_upsert(ODDS_HISTORY, map(odds_tick_row, poll.odds_ticks))
     race_row = {**race_update_row(poll), **_first_columns(claimed)}
     # The one event of a poll: whoever listens is told which of its runners moved.
-    operations += [update(RACES, race_row)] if poll.moved else bulk_upsert(RACES, [race_row])
+    operations += [update(RACES, race_row)] if poll.moved else _stored(RACES, [race_row])
     known = claimed.state.entrants if claimed.state is not None else {}
     operations += _runner_operations([*entrant_rows(poll), *amount_rows(poll)], known)
     operations += bulk_upsert(MONEY_FLOW_HISTORY, (bucket_row(bucket, poll) for bucket in poll.buckets))
@@ -126,21 +126,20 @@ def _first_columns(claimed: ClaimedPoll) -> Row:
 
 
 def _runner_operations(rows: Sequence[Row], known: Iterable[str]) -> list[Operation]:
-    """Return what writes runners silently.
-
-    A bulk upsert needs every required column, of a stored row too: what the feed did not say of a stored runner must
-    not overwrite it, so such a runner is updated by itself; a new one holds "" and 0 there.
-    """
-    whole: list[Row] = []
-    partial: list[Operation] = []
+    """Return what writes runners silently; a new one holds "" and 0 where the feed said nothing that a row must have."""
     stored = frozenset(known)
-    for row in rows:
-        unsaid = unsaid_columns(ENTRANTS, row)
-        if unsaid and row["$id"] in stored:
-            partial.append(_silently(ENTRANTS, row))
-        else:
-            whole.append({**row, **unsaid})
-    return bulk_upsert(ENTRANTS, whole) + partial
+    new = [{**row, **unsaid_columns(ENTRANTS, row)} for row in rows if row["$id"] not in stored]
+    return bulk_upsert(ENTRANTS, new) + _stored(ENTRANTS, [row for row in rows if row["$id"] in stored])
+
+
+def _stored(table: Table, rows: Sequence[Row]) -> list[Operation]:
+    """Return what changes stored rows silently.
+
+    A bulk upsert needs every required column: what the feed did not say of a stored row must not overwrite it, so such
+    a row is updated by itself.
+    """
+    whole = [row for row in rows if not unsaid_columns(table, row)]
+    return bulk_upsert(table, whole) + [_silently(table, row) for row in rows if unsaid_columns(table, row)]
 
 
 def _silently(table: Table, row: Row) -> Operation:

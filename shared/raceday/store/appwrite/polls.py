@@ -88,10 +88,10 @@ class AppwritePolls:
             except StoreConflict as conflict:
                 conflicts[claim.race_id] = conflict
         for together in _parcels(claimed):
-            conflicts |= await self._save_together(together)
+            conflicts |= await self._write_together(together)
         return conflicts
 
-    async def _save_together(self, claimed: Sequence[ClaimedPoll]) -> dict[str, StoreConflict]:
+    async def _write_together(self, claimed: Sequence[ClaimedPoll]) -> dict[str, StoreConflict]:
         """Write some polls in one transaction, without those whose claim is lost; return why these were not written."""
         conflicts: dict[str, StoreConflict] = {}
         waiting = list(claimed)

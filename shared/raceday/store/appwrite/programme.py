@@ -24,7 +24,7 @@ from raceday.store.rows.values import StoredRow, date_text, instant_text, unsaid
 from raceday.store.tables import MEETINGS, POLL_CLAIMS, RACE_POOLS, RACES, Table
 
 RACES_AT_ONCE = VALUES_AT_ONCE
-"""So many fit one query, and one transaction: at most an operation for each claim, and a few for everything else."""
+"""So many fit one query, and one transaction: at most an operation for each claim, a few for everything else."""
 
 
 class AppwriteProgramme:
