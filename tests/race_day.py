@@ -14,12 +14,12 @@ from raceday.clock import Clock
 from raceday.domain.racing_day import DailyStage, stage_due_at
 from raceday.host.bundle import Bundle, open_bundle
 from raceday.host.virtual_time import run_virtual
-from raceday.transport import InProcess
 from raceday.simulator.app import simulator_app
 from raceday.simulator.faults import PROFILES, FaultProfile
 from raceday.simulator.feed import SimulatedFeed
 from raceday.simulator.programme import DayProgramme, plan_day
 from raceday.simulator.request_log import RequestLog
+from raceday.transport import InProcess
 
 DAY = date(2026, 11, 22)
 QUIET = {"RACEDAY_LOG_LEVEL": "ERROR", "RACEDAY_POLITENESS_S": "0"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contract.store_examples import DAY, IMPORTED, START, event, poll, pools, race, result, scratched, uid
-from contract.store_steps import LATER, SOON, StoreTests, claimed, imported, polled, run, state_of
+from contract.store_steps import LATER, SOON, Rows, StoreTests, claimed, imported, polled, run, state_of, unstamped
 from raceday.domain.closing import closing_of
 from raceday.domain.quality import PollQuality
 from raceday.domain.race import Race
@@ -81,7 +81,15 @@ class HealthSuite(StoreTests):
 
     def closing(self, store: RaceStore, of: Race) -> dict[str, object]:
         """The snapshot of a race as it is stored."""
-        return next(row for row in self.rows(store, "race-closings") if row["$id"] == of.race_id)
+        return next(row for row in unstamped(self.rows(store, "race-closings")) if row["$id"] == of.race_id)
+
+    def kept_for_people(self, store: RaceStore) -> dict[str, Rows]:
+        """Everything but what a store keeps for itself: when it last wrote a row, what a poll begins with."""
+        own = ("state", "pendingRows")
+        return {
+            table: [{name: value for name, value in row.items() if name not in own} for row in unstamped(rows)]
+            for table, rows in self.everything(store).items()
+        }
 
     def close(self, store: RaceStore, of: Race, at: datetime = AFTER) -> None:
         history = run(store.race_history(of.race_id))
@@ -200,9 +208,7 @@ class HealthSuite(StoreTests):
         run(store.drop_logs(AFTER + SECOND, 10))
         again = AFTER + timedelta(days=2)
         self.close(store, race(1), again)
-        assert self.closing(store, race(1)) == first | {
-            name: again.isoformat(timespec="milliseconds") for name in ("closedAt", "$updatedAt") if name in first
-        }
+        assert self.closing(store, race(1)) == first | {"closedAt": again.isoformat(timespec="milliseconds")}
 
     def test_an_abandonment_taken_back_makes_the_snapshot_anew_at_the_end(self, store: RaceStore) -> None:
         run(imported(store, race(1)))
@@ -251,11 +257,11 @@ class HealthSuite(StoreTests):
         for of in (race(1), race(2)):
             run(polled(store, event(of, SOON)))
             run(polled(store, event(of, LATER, win_cents=2_000_000)))
-        before = self.everything(store)
+        before = self.kept_for_people(store)
         history = ("odds-history", "money-flow-history", "race-polls")
         dropped = run(store.drop_history(race(1).race_id, 1000))
         assert dropped == {table: sum(row["raceId"] == race(1).race_id for row in before[table]) for table in history}
-        after = self.everything(store)
+        after = self.kept_for_people(store)
         for table in history:
             assert after[table] == [row for row in before[table] if row["raceId"] == race(2).race_id]
         assert {name: rows for name, rows in after.items() if name not in history} == {

@@ -11,6 +11,7 @@ from itertools import groupby
 import pytest
 
 from alert_steps import EVERYBODY, NOBODY_ELSE, alert_ports
+from appwrite_platform import MovedClock
 from contract.appwrite_steps import BEFORE_STAGING, calls_of, meddle
 from contract.appwrite_store import StandInStore, appwrite_rows, open_appwrite_store
 from contract.store_examples import IMPORTED, START, event, race, runner, uid
@@ -26,7 +27,9 @@ from raceday.store.alert_ports import AlertBacklog, AlertSubject, ConfigCursor
 from raceday.store.appwrite.name_order import by_name, further_back, one_name
 from raceday.store.appwrite.notifications import TOLD_AT_ONCE, creations
 from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE, ROWS_AT_ONCE
+from raceday.store.rows.alerts import config_row as stored_config
 from raceday.store.rows.alerts import notification_row
+from raceday.store.rows.owners import OWN_CONFIG, OWN_NOTIFICATION, owner_permissions
 from raceday.store.tables import ENTRANTS, NOTIFICATIONS, USER_ALERT_CONFIGS
 
 run = asyncio.run
@@ -43,8 +46,8 @@ def store() -> StandInStore:
 
 
 def save(store: StandInStore, *rows: dict[str, object]) -> None:
-    """Store configurations past the store's own operation, which asks once for each."""
-    run(store._rows.upsert(USER_ALERT_CONFIGS, [{"enabled": True, "$permissions": "[]", **row} for row in rows]))
+    """Store configurations all at once."""
+    run(store._rows.upsert(USER_ALERT_CONFIGS, [stored_config(row) | row for row in rows]))
 
 
 async def shortened(store: StandInStore, price: float = 7.0) -> None:
@@ -144,13 +147,13 @@ def test_ids_and_words_that_are_alike_are_not_the_same(store: StandInStore) -> N
 
 def test_the_default_user_is_told_of_with_the_page_and_fills_none(store: StandInStore) -> None:
     subject = AlertSubject(RACE, (RUNNER,), "Default User")
-    save(store, config_row("x", "default user"), config_row("y", "ann", **{"$permissions": '["read(\\"user:ann\\")"]'}))
+    save(store, config_row("x", "default user"), config_row("y", "ann"))
     store.log.calls.clear()
     page = run(store.alert_configs(subject, None, 2))
     assert not page.default_user_has_rows, "another name, though the platform takes it for the same"
     assert calls_of(store) == ["GET user-alert-configs/rows"]
-    somebody = {"$permissions": '["read(\\"user:mallory\\")"]'}
-    save(store, config_row("z", "Default User", raceId=uid("other"), **somebody))
+    hers = owner_permissions("mallory", OWN_CONFIG)
+    save(store, config_row("z", "Default User", raceId=uid("other")) | {"$permissions": hers})
     assert not run(store.alert_configs(subject, None, 3)).default_user_has_rows, "it is not the default user's"
     save(store, *(config_row(f"old-{number}", "Default User", raceId=uid("other")) for number in range(9)))
     store.log.calls.clear()
@@ -166,7 +169,7 @@ def test_an_event_that_tells_nobody_reads_at_most_three_times(store: StandInStor
     run(shortened(store))
     evaluated(store)
     assert calls_of(store) == ["GET user-alert-configs/rows"]
-    save(store, config_row("a", "ann", **SHORTENING | {"threshold": 50.0}), config_row("b", "ben", **RISING))
+    save(store, config_row("a", "ann") | SHORTENING | {"threshold": 50.0}, config_row("b", "ben") | RISING)
     ports = evaluated(store)
     assert ports.store.calls == 3
     assert ports.report.details["notifications"] == 0
@@ -175,29 +178,19 @@ def test_an_event_that_tells_nobody_reads_at_most_three_times(store: StandInStor
 @pytest.mark.parametrize(("users", "heard"), [(1, 1), (100, 100), (150, 99)])
 def test_an_event_tells_with_four_calls_however_many_it_tells(store: StandInStore, users: int, heard: int) -> None:
     run(shortened(store))
-    for begin in range(0, users, 50):
-        some = range(begin, min(users, begin + 50))
-        save(store, *(config_row(f"c{n:03}", f"user{n:03}", **SHORTENING, **owned(f"user{n:03}")) for n in some))
-    save(store, config_row("money", "zed", **RISING))
+    save(store, *(config_row(f"c{n:03}", f"user{n:03}") | SHORTENING for n in range(users)))
+    save(store, config_row("money", "zed") | RISING)
     ports = evaluated(store)
     assert ports.store.calls == 7
     rows = appwrite_rows(store, "notifications")
     assert [row["configId"] for row in sorted(rows, key=lambda row: row["userId"])] == [
         f"c{n:03}" for n in range(users)
     ]
-    assert all(row["$permissions"] == granted(row["userId"], "read", "delete") for row in rows)
+    assert all(row["$permissions"] == owner_permissions(row["userId"], OWN_NOTIFICATION) for row in rows)
     notices = [(notice.table_id, notice.action) for notice in store.events if notice.table_id == "notifications"]
     assert notices == [("notifications", "create")] * heard, "dashboards hear of single ones alone"
     evaluated(store)
     assert len(calls_of(store)) == 4, "nothing is new: it looks once"
-
-
-def granted(user_id: str, *actions: str) -> str:
-    return "[" + ",".join(f'"{action}(\\"user:{user_id}\\")"' for action in actions) + "]"
-
-
-def owned(user_id: str) -> dict[str, object]:
-    return {"$permissions": granted(user_id, "read", "update", "delete")}
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 199, 200, 400, TOLD_AT_ONCE])
@@ -259,17 +252,19 @@ def test_users_with_names_that_are_alike_read_their_own_notifications(store: Sta
 
 
 def test_of_two_runs_that_take_the_same_one_gets_it(store: StandInStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    two = [told(slot="5"), told(slot="4")]
-    run(store.save_notifications(two, SOON, deliver=True))
+    due = [told(slot=str(slot)) for slot in range(20)]
+    run(store.save_notifications(due, SOON, deliver=True))
     other = store.beside()
-    got: list[str] = []
+    taken: list[str] = []
 
-    async def take() -> None:
-        got.extend(each.notification.notification_id for each in await other.take_deliveries(LATER, UNTIL, 10))
+    async def take(run_: StandInStore) -> None:
+        taken.extend(each.notification.notification_id for each in await run_.take_deliveries(LATER, UNTIL, 15))
 
-    meddle(monkeypatch, store, ("PATCH", ""), take)
+    meddle(monkeypatch, store, ("PATCH", ""), lambda: take(other))
+    run(take(store))
+    run(take(store))
+    assert sorted(taken) == sorted(each.notification_id for each in due)
     assert run(store.take_deliveries(LATER, UNTIL, 10)) == []
-    assert sorted(got) == sorted(each.notification_id for each in two)
     assert {row["deliveryAttempts"] for row in appwrite_rows(store, "notifications")} == {1}
 
 
@@ -400,21 +395,8 @@ def test_which_name_goes_further_back(one: str, other: str, first: str) -> None:
     assert further_back(one, other) == further_back(other, one) == first
 
 
-class Minutes:
-    """A clock that is set."""
-
-    def __init__(self) -> None:
-        self.instant = IMPORTED
-
-    def now(self) -> datetime:
-        return self.instant
-
-    async def sleep(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
-
-
 def test_races_are_touched_by_whoever_writes_a_runner() -> None:
-    clock = Minutes()
+    clock = MovedClock(IMPORTED)
     store = open_appwrite_store(clock)
     old = race(3, advertised_start=SOON - timedelta(days=2, minutes=1))
     run(imported(store, race(1), race(2), old))

@@ -16,6 +16,7 @@ from raceday.domain.closing import closing_of
 from raceday.domain.race import Race
 from raceday.domain.status import RaceStatus
 from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE
+from raceday.store.appwrite.snapshot import OUTDATED
 
 SECOND = timedelta(seconds=1)
 HISTORY = ("odds-history", "money-flow-history", "race-polls")
@@ -49,6 +50,9 @@ def test_degraded_polls_that_wait_are_seen_as_points_and_in_the_logs(store: Stan
     assert (table_size(store, "race-polls"), table_size(store, "poll_logs")) == (1, 1)
     assert len(run(store.degraded_polls(SOON, LATER))) == 2
     assert len(run(store.degraded_polls(SOON + 2 * SECOND, LATER))) == 1
+    run(polled(store, event(race(1), LATER, win_cents=2_000_000)))
+    assert table_size(store, "race-polls") == 4
+    assert len(run(store.degraded_polls(SOON, LATER))) == 2
     assert [(tally.kind, tally.polls) for tally in run(store.poll_failures(SOON, SOON + SECOND))] == [
         ("DegradedPoll", 1), ("FeedUnavailable", 1),
     ]  # fmt: skip
@@ -152,10 +156,12 @@ def test_dropping_history_takes_what_waits_and_the_state_with_it_and_raises_no_e
     dropped = run(store.drop_history(race(1).race_id, 1000))
     assert dropped == {"odds-history": 12, "money-flow-history": 3, "race-polls": 3, "poll_logs": 2}
     row = claim_row(store, race(1))
-    assert (row["state"], row["pendingRows"], row["token"]) == (None, None, 3)
+    assert (row["state"], row["pendingRows"], row["token"]) == (OUTDATED, None, 3)
     assert claim_row(store, race(2)) == kept
     assert {notice.table_id for notice in store.events} <= {"poll-claims"}
+    store.log.calls.clear()
     assert run(store.drop_history(race(1).race_id, 1000)) == {}
+    assert calls_of(store) == [f"GET {table}/rows" for table in (*HISTORY, "poll-claims")]
     state = run(state_of(store.beside(), race(1).race_id))
     assert (state.pools, [runner.buckets for runner in state.entrants.values()]) == (pools(), [(), (), ()])
 

@@ -184,6 +184,17 @@ def test_what_others_write_while_a_poll_is_under_way_is_in_the_next_state() -> N
     assert run(state_of(store.beside(), RACE_ID)).fingerprint == made.fingerprint
 
 
+def test_a_runner_without_a_name_keeps_its_stored_one_also_when_there_is_no_state() -> None:
+    store = open_appwrite_store()
+    run(imported(store))
+    run(a_poll(store, field_of(2, SOON)))
+    run(store._rows.commit([operations.update(POLL_CLAIMS, {"$id": RACE_ID, "state": None})]))
+    nameless = tuple(replace(one, name=None, runner_number=None) for one in field_of(2, LATER, 0.5).entrants)
+    run(a_poll(store, replace(field_of(2, LATER), entrants=nameless)))
+    named = {(row["name"], row["runnerNumber"]) for row in appwrite_rows(store, "entrants")}
+    assert named == {("Runner 1", 1), ("Runner 2", 2)}
+
+
 def test_polls_without_news_are_written_with_the_next_news_and_are_read_meanwhile() -> None:
     store = open_appwrite_store()
     run(imported(store))

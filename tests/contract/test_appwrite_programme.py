@@ -110,7 +110,7 @@ def test_an_abandonment_reaches_the_state_that_the_next_poll_begins_with(store: 
     assert claim_row(store, race())["state"]
     run(store.save_races([race(status=RaceStatus.ABANDONED)], LATER))
     row = claim_row(store, race())
-    assert (row["status"], row["toPoll"], row["state"]) == ("Abandoned", False, None)
+    assert (row["status"], row["toPoll"], row["state"]) == ("Abandoned", False, OUTDATED)
     state = run(state_of(store.beside(), race().race_id))
     assert (state.status, len(state.entrants)) == (RaceStatus.ABANDONED, 3)
 

@@ -1,87 +1,26 @@
-"""The suite of money flow and pools by event on Appwrite, what its operations cost there, and writers at once."""
+"""The suite of money flow and pools by event on Appwrite, what its operations cost there, and whose write it was."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from contract.appwrite_store import OPENED_AT, StandInStore, appwrite_rows, open_appwrite_store
-from contract.store_examples import IMPORTED, START, event, poll, race, runner
+from contract.appwrite_store import StandInStore, appwrite_rows
+from contract.store_examples import IMPORTED, event, poll, race, runner
 from contract.store_steps import LATER, SOON, claimed, imported, polled, state_of
 from contract.suite_flow import AFTER, NOW, FlowSuite, all_day, told
-from raceday.domain.entrant_update import EntrantUpdate
-from raceday.domain.flow import MoneyFlow
-from raceday.domain.flow_update import FlowRace, FlowStanding, update_flow
+from contract.timed_appwrite_store import RACE, buckets, calls_of, claim_row, open_timed, runners, write_runner
 from raceday.domain.money_flow import Estimator
-from raceday.domain.race_poll import RacePoll
-from raceday.errors import StoreConflict
-from raceday.simulator.appwrite.faults import DROPPED, Fault
-from raceday.store.appwrite.flow import FLOW_TRIES
-from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE
 from raceday.store.appwrite.own_polls import SAME_COMMIT
-from raceday.store.ports import PollClaim, RaceStore
-from raceday.store.rows.flow import update_bucket_row
-from raceday.store.rows.updates import entrant_update
-from raceday.store.rows.values import Row, instant_text
-from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, POLL_CLAIMS
+from raceday.store.ports import RaceStore
+from raceday.store.rows.values import instant_text
+from raceday.store.tables import ENTRANTS, POLL_CLAIMS
 
 run = asyncio.run
-RACE = race().race_id
-COMMITS = timedelta(milliseconds=700)
-"""How long after asking the feed a poll is committed here."""
-
-
-class PolledClock:
-    """The platform's clock; every poll is committed a moment after it was made."""
-
-    def __init__(self) -> None:
-        self.instant = OPENED_AT
-
-    def now(self) -> datetime:
-        return self.instant
-
-    async def sleep(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
-        for _ in range(round(seconds * 1000)):
-            await asyncio.sleep(0)
-
-
-class TimedStore(StandInStore):
-    """A store whose platform's clock goes with the polls."""
-
-    clock: PolledClock
-
-    async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
-        self.clock.instant = poll.timing.polled_at + COMMITS
-        await super().save_poll(poll, claim)
-
-    def beside(self) -> TimedStore:
-        """The store as another run sees it."""
-        return timed(super().beside(), self.clock)
-
-
-def timed(plain: StandInStore, clock: PolledClock) -> TimedStore:
-    store = TimedStore(plain._rest)
-    store.project, store.log, store.faults, store.events = plain.project, plain.log, plain.faults, plain.events
-    store.clock = clock
-    return store
-
-
-def open_timed() -> TimedStore:
-    clock = PolledClock()
-    return timed(open_appwrite_store(clock), clock)
-
-
-async def write_runner(store: RaceStore, entrant_id: str, columns: dict[str, object]) -> None:
-    """Write a runner as another program with a key does: one row, stamped as that program says."""
-    assert isinstance(store, TimedStore)
-    assert await store._rows.update(ENTRANTS, entrant_id, columns) is not None
 
 
 class TestFlowAppwrite(FlowSuite):
@@ -95,35 +34,6 @@ class TestFlowAppwrite(FlowSuite):
         run(write_runner(store, entrant_id, columns))
 
 
-async def calls_of(store: RaceStore, made: Awaitable[Any]) -> int:
-    before = store.calls
-    await made
-    return store.calls - before
-
-
-async def runners(store: RaceStore) -> list[EntrantUpdate]:
-    return [entrant_update(row) for row in appwrite_rows(store, "entrants")]
-
-
-def buckets(store: RaceStore, number: int = 1) -> dict[int, dict[str, Any]]:
-    entrant_id = runner(number, race()).entrant_id
-    rows = appwrite_rows(store, "money-flow-history")
-    return {row["timeInterval"]: row for row in rows if row["entrantId"] == entrant_id}
-
-
-def increments(store: RaceStore) -> dict[int, int]:
-    return {bucket: row["incrementalWinAmount"] for bucket, row in buckets(store).items()}
-
-
-def amounts(store: RaceStore) -> dict[int, int]:
-    return {bucket: row["winPoolAmount"] for bucket, row in buckets(store).items()}
-
-
-def claim_row(store: RaceStore) -> dict[str, Any]:
-    [row] = appwrite_rows(store, "poll-claims")
-    return row
-
-
 # What it costs
 
 
@@ -132,7 +42,7 @@ def test_the_event_of_our_own_poll_costs_one_call() -> None:
         store = open_timed()
         await imported(store)
         await polled(store, event(race(), SOON))
-        for update in await runners(store):
+        for update in runners(store):
             assert await calls_of(store, store.flow_standing(update)) == 1
             assert await calls_of(store, store.pool_standing(update)) == 2
 
@@ -331,137 +241,5 @@ def test_a_race_of_another_importer_has_no_claim_and_gets_its_buckets() -> None:
         assert await store.save_flow(told(SOON), Estimator.HOLD, NOW)
         assert list(buckets(store)) == [20]
         assert appwrite_rows(store, "poll-claims") == []
-
-    run(scenario())
-
-
-# Writers at once
-
-
-def slow(store: TimedStore, seed: int = 1) -> TimedStore:
-    """Let every call take a while, some longer, so that those of several runs fall between each other."""
-    store.faults.latency_s, store.faults.slow_share, store.faults.slow_s = 0.002, 0.5, (0.001, 0.020)
-    store.faults.seed = seed
-    return store
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_all_updates_of_a_runner_at_once_leave_what_they_leave_one_by_one(seed: int) -> None:
-    async def scenario() -> None:
-        minutes = (75, 50, 43, 38, 33, 28, 11, 1)
-        updates = [told(START - timedelta(minutes=each), 1_000 * (100 - each)) for each in minutes]
-        one_by_one, together = open_timed(), open_timed()
-        for store in (one_by_one, together):
-            await imported(store)
-        for update in updates:
-            await one_by_one.save_flow(update, Estimator.HOLD, NOW)
-        slow(together, seed)
-        await asyncio.gather(*(together.beside().save_flow(each, Estimator.HOLD, NOW) for each in updates))
-        assert increments(together) == increments(one_by_one)
-        assert sum(increments(together).values()) == 99_000
-        assert await together.repair_increments(RACE, NOW) == 0
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_of_updates_of_one_bucket_at_once_the_latest_stays(seed: int) -> None:
-    async def scenario() -> None:
-        store = slow(open_timed(), seed)
-        await imported(store)
-        updates = [told(SOON + timedelta(seconds=each), 1_000 * each) for each in range(1, 6)]
-        await asyncio.gather(*(store.beside().save_flow(each, Estimator.HOLD, NOW) for each in updates))
-        assert amounts(store) == {20: 5_000}
-
-    run(scenario())
-
-
-def test_twelve_events_of_a_race_do_not_collide() -> None:
-    """An older poller writes every runner: as many events, eight at a time."""
-
-    async def scenario() -> None:
-        store = open_timed()
-        await imported(store)
-        await polled(store, event(race(), SOON))
-        others = [slow(store).beside() for _ in range(3)]
-        updates = [told(AFTER, number=number) for number in (1, 2, 3)]
-        wrote = await asyncio.gather(
-            *(other.save_flow(update, Estimator.HOLD, NOW) for other, update in zip(others, updates, strict=True))
-        )
-        assert wrote == [True, True, True]
-        later = [told(AFTER + timedelta(seconds=1), number=number) for number in (1, 2, 3)]
-        before = [other.calls for other in others]
-        await asyncio.gather(
-            *(other.save_flow(update, Estimator.HOLD, NOW) for other, update in zip(others, later, strict=True))
-        )
-        assert [other.calls - was for other, was in zip(others, before, strict=True)] == [9, 9, 9]
-
-    run(scenario())
-
-
-def test_aggregators_of_one_race_at_once_leave_one_total() -> None:
-    async def scenario() -> None:
-        store = open_timed()
-        await imported(store)
-        await polled(store, event(race(), SOON, win_cents=1_000_000))
-        for number in (1, 2, 3):
-            stamped = {"winPoolAmount": 900_000, "lastUpdated": instant_text(AFTER), "$updatedAt": instant_text(AFTER)}
-            await write_runner(store, runner(number, race()).entrant_id, stamped)
-        wrote = await asyncio.gather(*(store.beside().save_pool_totals(RACE, Estimator.HOLD, NOW) for _ in range(5)))
-        assert sorted(wrote) == [False, False, False, False, True]
-        [row] = appwrite_rows(store, "race-pools")
-        assert row["lastUpdated"] == instant_text(AFTER)
-
-    run(scenario())
-
-
-def test_whoever_is_beaten_every_time_says_so() -> None:
-    async def scenario() -> None:
-        store = open_timed()
-        await imported(store)
-        await store.save_flow(told(SOON, 1_000), Estimator.HOLD, NOW)
-        rival, seconds = store.beside(), iter(range(60, 600))
-        commit = store._rows.commit
-
-        async def beaten(operations: Any, verify: Callable[[], Awaitable[bool]] | None = None) -> bool:
-            rows = await rival._rows.find(MONEY_FLOW_HISTORY)
-            await rival._rows.update(MONEY_FLOW_HISTORY, rows[0]["$id"], {"winPoolAmount": next(seconds)})
-            return await commit(operations, verify)
-
-        store._rows.commit = beaten  # type: ignore[method-assign]
-        with pytest.raises(StoreConflict, match=RACE):
-            await store.save_flow(told(SOON + timedelta(seconds=9), 2_000), Estimator.HOLD, NOW)
-        assert next(seconds) == 60 + FLOW_TRIES
-
-    run(scenario())
-
-
-def test_a_lost_answer_writes_nothing_twice() -> None:
-    async def scenario() -> None:
-        store = open_timed()
-        await imported(store)
-        store.faults.next_calls(Fault(DROPPED, after_effect=True), method="PATCH", part_of_path="/transactions/")
-        assert await store.save_flow(told(SOON), Estimator.HOLD, NOW)
-        assert amounts(store) == {20: 250_000}
-
-    run(scenario())
-
-
-def test_more_wrong_increments_than_a_transaction_holds_are_all_repaired() -> None:
-    def bucket_row(number: int, minutes: int) -> Row:
-        """A bucket as if it were the runner's only one."""
-        update = told(START - timedelta(minutes=minutes), 1_000 * (100 - minutes), number)
-        made = update_flow(update, FlowStanding((), FlowRace(START)), Estimator.HOLD)
-        assert isinstance(made, MoneyFlow)
-        return update_bucket_row(made.buckets[0])
-
-    async def scenario() -> None:
-        store = open_timed()
-        await imported(store)
-        rows = [bucket_row(number, minutes) for number in (1, 2, 3) for minutes in range(75, -45, -1)]
-        await store._rows.upsert(MONEY_FLOW_HISTORY, rows)
-        assert await store.repair_increments(RACE, NOW) > OPERATIONS_AT_ONCE
-        assert await store.repair_increments(RACE, NOW) == 0
-        assert sum(increments(store).values()) == max(amounts(store).values()) == 144_000
 
     run(scenario())

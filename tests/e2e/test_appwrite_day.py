@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
-import appwrite_day
 from appwrite_day import AppwriteDay, file_tables, platform_tables, run_appwrite_day
 from race_day import RaceDay, run_day
 from raceday.domain.poll_audit import audit_polls
-from raceday.host.appwrite_use import PlatformUse
-from raceday.host.bundle import project_manifest
-from raceday.runtime.functions import FUNCTIONS
-from raceday.simulator.programme import plan_day
 
 COMPARED = (
     "meetings",

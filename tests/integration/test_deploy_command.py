@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +16,11 @@ from typer.testing import CliRunner, Result
 
 from appwrite_platform import SECRET, START, MovedClock, Platform
 from raceday.cli.deploy import deploy
+from raceday.deployment.archive import archive_names
+from raceday.deployment.build import build_functions
 from raceday.host.appwrite_project import deployed_project
-from raceday.host.bundle import project_manifest
+from raceday.host.bundle import PROJECT_ROOT, project_manifest
+from raceday.host.manifest import load_manifest
 from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.settings import VARIABLES
 from raceday.simulator.appwrite.project import Project
@@ -42,11 +47,11 @@ class Shell:
     monkeypatch: pytest.MonkeyPatch
     code: str = "one"
 
-    def run(self, *options: str, **variables: str) -> Result:
+    def run(self, *options: str, builds: bool = False, **variables: str) -> Result:
         def built(_manifest: object, functions: list[object]) -> dict[str, bytes]:
             return {function.function_id: f"{self.code} {function.function_id}".encode() for function in functions}
 
-        self.monkeypatch.setattr("raceday.cli.deploy.build_functions", built)
+        self.monkeypatch.setattr("raceday.cli.deploy.build_functions", build_functions if builds else built)
         app = typer.Typer()
         app.command()(deploy)
         environment = dict.fromkeys(VARIABLES) | self.site.environment | variables
@@ -193,3 +198,24 @@ def test_the_key_may_lie_in_a_file(done: Shell, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "must hold one API key and nothing else" in result.stderr
     assert "two words" not in result.output
+
+
+def test_what_goes_up_is_the_built_function(done: Shell, tmp_path: Path) -> None:
+    """With the real build, in a copy of this checkout that has one function."""
+    keep = shutil.ignore_patterns("__pycache__", "vendor")
+    for part in ("functions/daily-races", "shared/raceday"):
+        shutil.copytree(PROJECT_ROOT / part, tmp_path / part, ignore=keep)
+    shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
+    declared = json.loads((PROJECT_ROOT / "appwrite.json").read_text())
+    declared["functions"] = [one for one in declared["functions"] if one["$id"] == "daily-races"]
+    (tmp_path / "appwrite.json").write_text(json.dumps(declared))
+    done.monkeypatch.setattr("raceday.cli.deploy.project_manifest", lambda: load_manifest(tmp_path / "appwrite.json"))
+    first, again = done.run(builds=True), done.run(builds=True)
+
+    assert first.exit_code == 0, first.stderr
+    assert "1 deployed, 0 unchanged" in first.stderr
+    assert "0 deployed, 1 unchanged" in again.stderr, "equal code is equal bytes"
+    function = done.site.platform.project.functions["daily-races"]
+    names = archive_names(function.deployments[function.active_id].code)
+    assert {"main.py", "requirements.txt", "vendor/requirements.txt"} < set(names)
+    assert [Path(name).suffix for name in names].count(".whl") == 1

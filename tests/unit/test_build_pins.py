@@ -65,7 +65,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="requirements.txt cannot be read"):
+    with pytest.raises(ConfigError, match=r"requirements\.txt cannot be read"):
         read_pins(tmp_path / "requirements.txt")
 
 

@@ -6,9 +6,7 @@ import typer
 
 from raceday.cli.bench import bench
 from raceday.cli.demo import demo
-from raceday.cli.manifest import manifest
 from raceday.cli.replay import replay
-from raceday.cli.setup import setup
 from raceday.cli.simulate import simulate
 from raceday.cli.status import status
 
@@ -19,8 +17,6 @@ app = typer.Typer(
     help="RaceDay: a day of Australian and New Zealand racing, polled and recorded.",
 )
 app.command()(demo)
-app.command()(manifest)
-app.command()(setup)
 app.command()(replay)
 app.command()(simulate)
 app.command()(status)

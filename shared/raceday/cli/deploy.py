@@ -67,7 +67,10 @@ def _wanted(ids: str) -> Wanted:
     variables = deployable_variables(os.environ)
     manifest = project_manifest()
     chosen = chosen_functions(manifest, [part.strip() for part in ids.split(",") if part.strip()])
-    return Wanted(manifest, tuple(chosen), variables, build_functions(manifest, chosen))
+    archives = build_functions(manifest, chosen)
+    largest = max(len(archive) for archive in archives.values())
+    people.print(f"Built {len(archives)} functions; the largest is {largest / 1000:.0f} kB packed.", highlight=False)
+    return Wanted(manifest, tuple(chosen), variables, archives)
 
 
 def _complete_schema(platform: Platform, schema: PlatformSchema, plan: SchemaPlan) -> bool:

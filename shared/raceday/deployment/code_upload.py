@@ -63,8 +63,8 @@ def is_active_code(platform: Platform, function: LiveFunction, archive: bytes) -
     if not function.active_id:
         return False
     try:
-        active = platform.functions.get_deployment(function.function_id, function.active_id)
-        if int(active.sourcesize) != len(archive):
+        active = platform.client.read(f"/functions/{function.function_id}/deployments/{function.active_id}")
+        if int(active["sourceSize"]) != len(archive):
             return False
         source = platform.functions.get_deployment_download(
             function.function_id, function.active_id, DeploymentDownloadType.SOURCE
@@ -103,16 +103,22 @@ def wait_for_builds(platform: Platform, sent: Mapping[str, str], patience: Patie
 
 
 def _look(platform: Platform, function_id: str, build: Build, tell: Tell) -> Build:
-    """Return how far a build is; one that is ready is activated, should the platform not have done so yet."""
+    """Return how far a build is; one that is ready is active too. A platform that is away leaves it where it was."""
     try:
-        seen = platform.functions.get_deployment(function_id, build.deployment_id)
-        status = str(seen.status.value)
-        if status == READY and platform.functions.get(function_id).deploymentid != build.deployment_id:
-            platform.functions.update_function_deployment(function_id, build.deployment_id)
+        seen = platform.client.read(f"/functions/{function_id}/deployments/{build.deployment_id}")
+        status = str(seen["status"])
+        if status == READY:
+            _activate(platform, function_id, build.deployment_id)
     except (PlatformUnreachable, PlatformRefused) as error:
         if not is_passing(error):
             raise
         return build
     if status != build.status:
         tell(function_id, status)
-    return Build(build.deployment_id, status, str(seen.buildlogs))
+    return Build(build.deployment_id, status, str(seen["buildLogs"]))
+
+
+def _activate(platform: Platform, function_id: str, deployment_id: str) -> None:
+    """Make a built deployment the active one, should the platform not have come to it yet."""
+    if platform.client.read(f"/functions/{function_id}")["deploymentId"] != deployment_id:
+        platform.functions.update_function_deployment(function_id, deployment_id)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appwrite.exception import AppwriteException  # type: ignore[import-untyped]
+
 from raceday.deployment.code_upload import Build, Patience, Tell, send_code, wait_for_builds
 from raceday.deployment.deploy_plan import DeployPlan, FunctionPlan
 from raceday.deployment.function_settings import sent_settings
@@ -64,7 +66,8 @@ def _deploy_wave(
                 sent[function_id] = send_code(platform, plan.wanted, archives[function_id])
         except AccessRefused:
             raise
-        except RaceDayError as error:
+        except (RaceDayError, AppwriteException) as error:
+            # The SDK's own error says that it did not understand an answer.
             outcomes[function_id] = Outcome(function_id, Result.FAILED, str(error))
     for function_id, build in wait_for_builds(platform, sent, patience, tell).items():
         outcomes[function_id] = _outcome(function_id, build)

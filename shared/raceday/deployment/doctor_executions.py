@@ -62,9 +62,9 @@ def _failures(platform: Platform, function_id: str) -> list[Failure]:
     """
     queries = [Query.equal("status", ["failed"]), Query.order_desc("$createdAt"), Query.limit(LOOKED_AT)]
     return [
-        Failure(_instant(execution.createdat), int(execution.responsestatuscode), execution.errors)
-        for execution in platform.functions.list_executions(function_id, queries=queries).executions
-        if execution.responsestatuscode or execution.errors
+        Failure(_instant(execution["$createdAt"]), int(execution["responseStatusCode"]), execution["errors"])
+        for execution in platform.client.read(f"/functions/{function_id}/executions", *queries)["executions"]
+        if execution["responseStatusCode"] or execution["errors"]
     ]
 
 
@@ -82,10 +82,10 @@ def _silent(platform: Platform, function: LiveFunction, now: datetime) -> Findin
     if due is None or function.active_since is None or due <= function.active_since + SLACK:
         return None
     queries = [Query.order_desc("$createdAt"), Query.limit(1)]
-    newest = platform.functions.list_executions(function.function_id, queries=queries).executions
-    if newest and _instant(newest[0].createdat) >= due - SLACK:
+    newest = platform.client.read(f"/functions/{function.function_id}/executions", *queries)["executions"]
+    if newest and _instant(newest[0]["$createdAt"]) >= due - SLACK:
         return None
-    last = f"its last execution was {_instant(newest[0].createdat):%d %b %H:%M} UTC" if newest else "it never ran"
+    last = f"its last execution was {_instant(newest[0]['$createdAt']):%d %b %H:%M} UTC" if newest else "it never ran"
     return Finding(
         function.function_id,
         f"should have run at {due:%d %b %H:%M} UTC by its schedule; {last}",

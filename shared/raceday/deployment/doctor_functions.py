@@ -24,15 +24,20 @@ def check_functions(manifest: Manifest, live: Mapping[str, LiveFunction]) -> Che
         for fault in _faults(function, live):
             ids_by_fault[fault].append(function.function_id)
     declared = {function.function_id for function in manifest.functions}
+    ours = [live[function.function_id] for function in manifest.functions if function.function_id in live]
     findings = [
         Finding(_counted(ids), fault, "scripts/deploy" + f" --functions {','.join(ids)}" * (len(ids) < len(declared)))
         for fault, ids in ids_by_fault.items()
     ]
+    outdated = [function.function_id for function in ours if function.active_id and not function.is_current]
+    if outdated:
+        changed = "settings or variables changed after its active code was built"
+        remedy = f"scripts/deploy --functions {','.join(outdated)}"
+        findings.append(Finding(_counted(outdated), changed, remedy, is_problem=False))
     foreign = sorted(set(live) - declared)
     if foreign:
         remedy = "leave them, or delete them in the console"
         findings.append(Finding(", ".join(foreign), "live, but not in appwrite.json", remedy, is_problem=False))
-    ours = [live[function_id] for function_id in declared if function_id in live]
     active = sum(1 for function in ours if function.active_id)
     listening = sum(1 for function in ours if function.settings["events"])
     seen = f"{active} of {len(declared)} are live with active code, {listening} listen to events"
@@ -44,8 +49,6 @@ def _faults(function: FunctionManifest, live: Mapping[str, LiveFunction]) -> lis
     seen = live.get(function.function_id)
     if seen is not None and seen.latest_status in _FAILED and seen.latest_id != seen.active_id:
         faults.append(f"its newest build {seen.latest_status}; deployed again, it shows why")
-    elif seen is not None and seen.active_id and not seen.is_current:
-        faults.append("settings or variables changed after its active code was built")
     return faults
 
 

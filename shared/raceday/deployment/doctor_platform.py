@@ -8,7 +8,14 @@ from raceday.deployment.credentials import Credentials
 from raceday.deployment.findings import Check, Finding
 from raceday.deployment.platform_schema import PlatformSchema
 from raceday.deployment.schema_apply import look
-from raceday.deployment.sdk import AccessRefused, Platform, PlatformRefused, PlatformUnreachable, is_passing
+from raceday.deployment.sdk import (
+    MISSING_SCOPE,
+    AccessRefused,
+    Platform,
+    PlatformRefused,
+    PlatformUnreachable,
+    is_passing,
+)
 
 TRIED_VERSION = (1, 9)
 """The release that all of this was tried on."""
@@ -98,7 +105,7 @@ def _is_granted(platform: Platform, method: str, path: str) -> bool:
     try:
         platform.client.call(method, path, headers, {})
     except AccessRefused as error:
-        if error.kind != "general_unauthorized_scope":
+        if error.kind != MISSING_SCOPE:
             raise
         return False
     except PlatformRefused:

@@ -49,9 +49,9 @@ def wanted_settings(function: FunctionManifest) -> dict[str, Any]:
 def differences(function: FunctionManifest, live: LiveFunction) -> list[Difference]:
     """Return where a live function is not as wanted; the order of events, scopes and roles does not matter."""
     return [
-        Difference(function.function_id, name, _shown(name, value), _shown(name, live.settings[name]))
+        Difference(function.function_id, name, _shown(name, value), _shown(name, live.settings.get(name)))
         for name, value in wanted_settings(function).items()
-        if _comparable(name, live.settings[name]) != _comparable(name, value)
+        if _comparable(name, live.settings.get(name)) != _comparable(name, value)
     ]
 
 
@@ -59,7 +59,7 @@ def sent_settings(function: FunctionManifest, live: LiveFunction | None) -> dict
     """Return the SDK's arguments that create or update a function; what appwrite.json leaves open stays as it is."""
     sent = {_SDK_NAMES.get(name, name): value for name, value in wanted_settings(function).items()}
     if live is not None:
-        sent |= {argument: live.settings[name] for name, argument in UNMANAGED.items() if name in live.settings}
+        sent |= {argument: live.settings[name] for name, argument in UNMANAGED.items() if live.settings.get(name)}
     return {"function_id": function.function_id, **sent}
 
 
@@ -72,4 +72,4 @@ def _shown(name: str, value: object) -> str:
         return ", ".join(sorted(value) if name in _UNORDERED else value)
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else str(value)

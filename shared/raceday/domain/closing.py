@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from raceday.domain.coverage import FollowedRace, coverage_of
-from raceday.domain.odds import Odds
 from raceday.domain.poll_audit import PollMark, audit_polls
-from raceday.domain.pools import PoolTotals
-from raceday.domain.status import RaceStatus
+
+if TYPE_CHECKING:
+    from raceday.domain.odds import Odds
+    from raceday.domain.pools import PoolTotals
+    from raceday.domain.status import RaceStatus
 
 
 @dataclass(frozen=True, slots=True)

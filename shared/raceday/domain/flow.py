@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from raceday.domain.money_flow import (
     BucketAmounts,
@@ -20,8 +21,10 @@ from raceday.domain.money_flow import (
     repair_increments,
     share_of_pool_cents,
 )
-from raceday.domain.odds import Odds
-from raceday.domain.pools import PoolTotals
+
+if TYPE_CHECKING:
+    from raceday.domain.odds import Odds
+    from raceday.domain.pools import PoolTotals
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.flow import MoneyFlow
 from raceday.domain.money_flow import (
     Estimator,
@@ -21,6 +21,9 @@ from raceday.domain.money_flow import (
     increments,
     minutes_to_start,
 )
+
+if TYPE_CHECKING:
+    from raceday.domain.entrant_update import EntrantUpdate
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.money_flow import Estimator
-from raceday.domain.pools import PoolTotals
+
+if TYPE_CHECKING:
+    from raceday.domain.entrant_update import EntrantUpdate
+    from raceday.domain.pools import PoolTotals
 
 LEAST_SHARE_PCT = 1.0
 """Shares that are less than this together say nothing about a pool: half a cent of rounding becomes half a dollar."""

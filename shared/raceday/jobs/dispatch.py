@@ -1,4 +1,4 @@
-"""Who polls what the scheduler finds due. Apart from it, because every function reads the configuration."""
+"""Who polls what the scheduler finds due, and how much: what scheduler, pollers and configuration agree on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 
 FOLLOW = timedelta(seconds=50)
 """How long a looping poller follows its races: less than a minute, so that runs do not pile up."""
+MAX_RACE_IDS = 50
+"""The most races that one execution is asked to poll."""
 
 
 class Dispatch(StrEnum):

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from raceday.domain.cadence import CadencePolicy, PollTarget, next_due, phase_of
+from raceday.domain.cadence import PollTarget, next_due, phase_of
 from raceday.domain.derive import DeriveSettings
 from raceday.domain.race_poll import PollTiming, RacePoll
+from raceday.jobs.due_races import DuePlan
 from raceday.jobs.poll_race import SAVE_S, PollAttempt, PollOutcome, poll_race
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
-from raceday.store.ports import PollWindow
 
 DEFAULT_CONCURRENCY = 5
-MAX_AHEAD = timedelta(hours=36)
-"""A racing day and its imports lie well within this; later races are not looked at."""
-RESULTS_WITHIN = timedelta(minutes=60)
-"""How long after its start a race that is Final is still asked for the result it came without."""
 SHORTEST_POLL_S = SAVE_S + 1.0
 """No poll is begun that has less time than this before the run's deadline."""
 CLAIM_WAIT_S = 2.0
@@ -27,47 +23,17 @@ CLAIM_WAIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class PollPlan:
-    """How to poll: the cadence, how many races at a time, and when a race that never ended is given up.
+class PollPlan(DuePlan):
+    """How to poll: what is due, and how many races at a time.
 
     `rounds` bounds how often one race is polled in one run (None: as often as its cadence asks until `until`);
     `force` polls each race once now, whatever its cadence says.
     """
 
-    policy: CadencePolicy
-    until: datetime
     concurrency: int = DEFAULT_CONCURRENCY
-    long_stop: timedelta = timedelta(hours=12)
     rounds: int | None = None
     force: bool = False
     derive: DeriveSettings = field(default_factory=DeriveSettings)
-
-
-def poll_window(now: datetime, long_stop: timedelta) -> PollWindow:
-    """Return the starts that pollers look at: from the long stop in the past to well into tomorrow."""
-    return PollWindow(now - long_stop, now + MAX_AHEAD, now - RESULTS_WITHIN)
-
-
-async def due_races(ports: JobPorts, plan: PollPlan) -> list[PollTarget]:
-    """Return the races that fall due before the plan's end, those nearest to their start first."""
-    now = ports.clock.now()
-    targets = await ports.store.races_to_poll(poll_window(now, plan.long_stop))
-    return most_urgent_first(due_before(plan, targets, now), now)
-
-
-def due_before(plan: PollPlan, targets: Sequence[PollTarget], now: datetime) -> list[PollTarget]:
-    """Return those targets that fall due before the plan's end."""
-    chosen = []
-    for target in targets:
-        due = next_due(plan.policy, target, now)
-        if due is not None and due < plan.until:
-            chosen.append(target)
-    return chosen
-
-
-def most_urgent_first(targets: Sequence[PollTarget], now: datetime) -> list[PollTarget]:
-    """Order races by how near they are to their start: where the feed is slow, the far ones wait."""
-    return sorted(targets, key=lambda target: abs((target.advertised_start - now).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)

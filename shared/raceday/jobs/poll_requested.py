@@ -10,12 +10,13 @@ from raceday.domain.cadence import PollTarget, next_due
 from raceday.domain.ids import is_uuid
 from raceday.domain.race_poll import RacePoll
 from raceday.errors import InvalidRequest, UnknownRace
-from raceday.jobs.poll_races import PollPlan, PollTally, due_before, due_races, most_urgent_first, poll_races
+from raceday.jobs.dispatch import MAX_RACE_IDS
+from raceday.jobs.due_races import due_before, due_races, most_urgent_first
+from raceday.jobs.poll_races import PollPlan, PollTally, poll_races
 from raceday.jobs.poll_together import poll_together
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 
-MAX_RACE_IDS = 50
 LEAD = timedelta(seconds=15)
 """A race that falls due so soon is waited for; one that is due later was polled in its interval already."""
 

@@ -11,9 +11,8 @@ from raceday.domain.cadence import PollTarget
 from raceday.domain.meeting import MeetingFilter
 from raceday.domain.racing_day import DailyStage, current_card, racing_date
 from raceday.errors import ExecutionRefused, RaceDayError
-from raceday.jobs.dispatch import FOLLOW, Dispatch
-from raceday.jobs.poll_races import PollPlan, due_races
-from raceday.jobs.poll_requested import MAX_RACE_IDS
+from raceday.jobs.dispatch import FOLLOW, MAX_RACE_IDS, Dispatch
+from raceday.jobs.due_races import DuePlan, due_races
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.refresh_meetings import REFRESH_MINUTES, refresh_meetings
 from raceday.jobs.report import RunReport
@@ -34,7 +33,7 @@ class SchedulePlan:
     Every `sweep_minutes` it starts the functions that repair what lost events left out; never when it is 0.
     """
 
-    poll: PollPlan
+    due: DuePlan
     dispatch: Dispatch = Dispatch.ENHANCED
     ticks: int = 4
     follow: MeetingFilter = field(default_factory=MeetingFilter)
@@ -59,7 +58,7 @@ async def schedule_polls(ports: JobPorts, plan: SchedulePlan) -> RunReport:
             report.message = f"stopped before tick {tick + 1} of {ticks}: the deadline is near"
             break
         horizon = _horizon(plan, began, ports.clock.now(), tick_s)
-        due = await due_races(ports, replace(plan.poll, until=horizon))
+        due = await due_races(ports, replace(plan.due, until=horizon))
         dispatched |= await _dispatch(ports, plan.dispatch, _not_yet(due, plan.dispatch, dispatched), started)
         report.details["ticks"] = tick + 1
         if tick == 0:

@@ -29,7 +29,8 @@ class FunctionSpec:
 
     `timeout_s` is the platform's limit, `deadline_s` our own. `triggers` are the ways it may be started, `fields`
     what a request may hold. `success_pct` and `longest_s` are the requirements' targets: runs that succeed, in percent,
-    and the longest that one should take; a function without any is held to what most are, and to no duration.
+    and the longest that one should take; a function without any is held to what most are, and to no duration. One that
+    never asks the feed (`asks_feed`) is given none, and does not import what speaks to it.
     """
 
     function_id: str
@@ -43,6 +44,7 @@ class FunctionSpec:
     fields: frozenset[str] = frozenset()
     success_pct: float = 99.5
     longest_s: float | None = None
+    asks_feed: bool = True
 
     @property
     def deadline_s(self) -> float:
@@ -99,9 +101,14 @@ FUNCTIONS = {
             fields=frozenset({"deliver", "resume"}),
             success_pct=99.9,
             longest_s=30,
+            asks_feed=False,
         ),
-        FunctionSpec("money-flow-tracker", "s-1vcpu-1gb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT),
-        FunctionSpec("race-pools-aggregator", "s-1vcpu-512mb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT),
+        FunctionSpec(
+            "money-flow-tracker", "s-1vcpu-1gb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT, asks_feed=False
+        ),
+        FunctionSpec(
+            "race-pools-aggregator", "s-1vcpu-512mb", 60, events=ENTRANT_EVENTS, triggers=BY_EVENT, asks_feed=False
+        ),
         FunctionSpec(
             "jockey-silks-enricher",
             "s-1vcpu-512mb",
@@ -109,6 +116,7 @@ FUNCTIONS = {
             scopes=(*ROWS, "files.read", "files.write"),
             triggers=frozenset({"http"}),
             fields=SILKS,
+            asks_feed=False,
         ),
     )
 }

@@ -18,7 +18,7 @@ from raceday.runtime.log import JsonLog
 from raceday.runtime.platform import platform_settings
 from raceday.runtime.request import PlatformContext, RunRequest, read_request, refuse_unknown_fields
 from raceday.runtime.settings import Settings, load_settings
-from raceday.runtime.wiring import open_clock, open_environment, open_executions, open_feed, open_store
+from raceday.runtime.wiring import NO_FEED, open_clock, open_environment, open_executions, open_feed, open_store
 from raceday.store.ports import RaceStore, RunEntry
 
 
@@ -87,7 +87,7 @@ def _open_run(spec: FunctionSpec, settings: Settings, request: RunRequest, log: 
     ports = JobPorts(
         function=spec.function_id,
         owner=request.execution_id,
-        feed=open_feed(settings, clock, log),
+        feed=open_feed(settings, clock, log) if spec.asks_feed else NO_FEED,
         store=open_store(settings, platform, log),
         clock=clock,
         executions=open_executions(platform),

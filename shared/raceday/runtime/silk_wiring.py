@@ -11,8 +11,6 @@ from pathlib import Path
 
 from raceday.errors import ConfigError
 from raceday.jobs.enrich_silks import SilkTools
-from raceday.outbound.http import OutboundHttp
-from raceday.outbound.pictures import PictureSource
 from raceday.runtime.platform import platform_settings
 from raceday.runtime.ports import current_ports
 from raceday.runtime.request import RunRequest
@@ -34,6 +32,10 @@ async def open_silk_tools(settings: Settings, request: RunRequest) -> AsyncItera
     if current_ports().transport is not None:
         yield SilkTools(icons, None)
         return
+    # Imported where it is chosen, as in `raceday.runtime.wiring`: nothing is fetched next to a stand-in feed.
+    from raceday.outbound.http import OutboundHttp  # noqa: PLC0415
+    from raceday.outbound.pictures import PictureSource  # noqa: PLC0415
+
     pictures = PictureSource(OutboundHttp(), silk_hosts(settings))
     try:
         yield SilkTools(icons, pictures)
@@ -45,7 +47,6 @@ def open_icons(settings: Settings, platform: AppwriteSettings | None) -> Icons:
     """Return the place of icons: the platform's bucket where races are kept in the platform's tables, else a folder."""
     if platform is None:
         return IconFolder.open(icon_folder(settings))
-    # Imported where it is chosen, as in `raceday.runtime.wiring`.
     from raceday.runtime.platform_wiring import platform_connections  # noqa: PLC0415
     from raceday.store.appwrite.icon_bucket import IconBucket  # noqa: PLC0415
     from raceday.store.appwrite.rest import AppwriteRest  # noqa: PLC0415

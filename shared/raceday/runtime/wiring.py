@@ -7,7 +7,8 @@ the platform, and half of the functions never ask the feed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from raceday.errors import ConfigError, ExecutionRefused
 from raceday.runtime.ports import current_ports
 
 if TYPE_CHECKING:
+    from raceday.domain.meeting import Meeting
+    from raceday.domain.race import Race
+    from raceday.domain.race_poll import RaceEvent
     from raceday.jobs.ports import Executions, Feed, RunLog
     from raceday.runtime.settings import Settings
     from raceday.store.appwrite.settings import AppwriteSettings
@@ -77,6 +81,31 @@ def open_executions(platform: AppwriteSettings | None) -> Executions:
     from raceday.runtime.platform_wiring import platform_executions  # noqa: PLC0415
 
     return platform_executions(platform)
+
+
+class _NoFeed:
+    """Stands where a function never asks the feed: the table of functions says which do."""
+
+    calls = 0
+
+    async def meetings(self, date_from: date, date_to: date) -> Sequence[tuple[Meeting, Sequence[Race]]]:  # noqa: ARG002 (the port's shape)
+        """Refuse."""
+        raise _never_asked()
+
+    async def meeting(self, meeting_id: str) -> tuple[Meeting, Sequence[Race]]:  # noqa: ARG002 (the port's shape)
+        """Refuse."""
+        raise _never_asked()
+
+    async def event(self, race_id: str, *, with_price_history: bool) -> RaceEvent:  # noqa: ARG002 (the port's shape)
+        """Refuse."""
+        raise _never_asked()
+
+
+def _never_asked() -> ConfigError:
+    return ConfigError("this function was said never to ask the feed: give it `asks_feed` in raceday.runtime.functions")
+
+
+NO_FEED: Feed = _NoFeed()
 
 
 class _NoPlatform:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from raceday.domain.entrant import Entrant
 from raceday.domain.money_shares import last_two_columns, share_changes_pp
 from raceday.domain.odds import Odds, shortening_pct
-from raceday.domain.race_poll import KnownEntrant
+
+if TYPE_CHECKING:
+    from raceday.domain.entrant import Entrant
+    from raceday.domain.race_poll import KnownEntrant
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
+@lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """Return the form in which two texts are the same to MariaDB's general collation."""
     return without_case(text).rstrip(" ")

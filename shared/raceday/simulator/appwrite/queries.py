@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -75,15 +76,22 @@ def parsed(texts: object) -> list[Query]:
         raise invalid_param(
             "queries", f"must be a list of at most {MOST_QUERIES} texts of at most {LONGEST_QUERY} characters"
         )
-    return [_query(text) for text in texts]
+    return [_read(text) for text in texts]
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Query:
+    try:
+        return _query(orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise invalid_query("this is not JSON") from error
+
+
+def _nested(given: object) -> Query:
+    return _read(given) if isinstance(given, str) else _query(given)
 
 
 def _query(given: object) -> Query:
-    if isinstance(given, str):
-        try:
-            given = orjson.loads(given)
-        except orjson.JSONDecodeError as error:
-            raise invalid_query("this is not JSON") from error
     if not isinstance(given, dict):
         raise invalid_query(f"this must be an object, not {type(given).__name__}")
     method, attribute, values = given.get("method"), given.get("attribute", ""), given.get("values", [])
@@ -93,7 +101,7 @@ def _query(given: object) -> Query:
         raise invalid_query(f"there is no method {method}")
     if not isinstance(attribute, str) or not isinstance(values, list):
         raise invalid_query("the attribute must be a text, the values a list")
-    return Query(method, attribute, tuple(map(_query, values)) if method in LOGICAL else tuple(values))
+    return Query(method, attribute, tuple(map(_nested, values)) if method in LOGICAL else tuple(values))
 
 
 def _sorted_out(queries: Sequence[Query], columns: Mapping[str, Column], default_limit: int) -> Listing:

@@ -24,9 +24,9 @@ _ALWAYS_SHOWN = ("$id", "$sequence", "$createdAt", "$updatedAt", "$permissions",
 
 def matching(table: Table, filters: Sequence[Query], columns: Mapping[str, Column]) -> list[Row]:
     """Return the rows that pass all filters, oldest first."""
-    candidates = _candidates(table, filters)
-    tests = [test_of(query, columns) for query in filters]
-    found = [row for row in candidates if all(test(row) for test in tests)]
+    candidates, answered = _candidates(table, filters)
+    tests = [test_of(query, columns) for query in filters if query is not answered]
+    found = [row for row in candidates if all(test(row) for test in tests)] if tests else candidates
     return sorted(found, key=_sequence)
 
 
@@ -137,22 +137,26 @@ def _comparable(attribute: str, columns: Mapping[str, Column]) -> Callable[[Row]
 
 
 def _sequence(row: Row) -> int:
-    return int(str(row["$sequence"]))
+    return int(row["$sequence"])  # type: ignore[call-overload, no-any-return]
 
 
-def _candidates(table: Table, filters: Sequence[Query]) -> Iterable[Row]:
-    """Return the rows worth testing: few if a filter asks for values of an indexed column or for ids."""
+def _candidates(table: Table, filters: Sequence[Query]) -> tuple[Iterable[Row], Query | None]:
+    """Return the rows worth testing, few if a filter asks for values of an indexed column or for ids, and that filter.
+
+    They all pass it.
+    """
     fewest: list[Row] | None = None
+    answered: Query | None = None
     for query in filters:
         if query.method != "equal":
             continue
         if query.attribute == "$id":
             found = {folded(str(value)): table.rows.get(str(value)) for value in query.values}
-            return [row for row in found.values() if row is not None]
+            return [row for row in found.values() if row is not None], query
         rows = table.rows.with_values(query.attribute, query.values)
         if rows is not None and (fewest is None or len(rows) < len(fewest)):
-            fewest = rows
-    return table.rows.all_rows() if fewest is None else fewest
+            fewest, answered = rows, query
+    return (table.rows.all_rows(), None) if fewest is None else (fewest, answered)
 
 
 def _cut(table: Table, rows: list[Row], listing: Listing, columns: Mapping[str, Column]) -> list[Row]:

@@ -12,6 +12,7 @@ from raceday.store.appwrite.operations import bulk_upsert, update
 from raceday.store.appwrite.queries import ascending, at_least, below, equal
 from raceday.store.appwrite.rows import AppwriteRows
 from raceday.store.appwrite.schedule import TARGET_COLUMNS, schedule_columns, target_of
+from raceday.store.appwrite.snapshot import OUTDATED
 from raceday.store.ports import PollClaim, PollWindow
 from raceday.store.rows.values import Row, StoredRow, instant_text, optional_instant_text
 from raceday.store.tables import POLL_CLAIMS, RACE_RESULTS, RACES
@@ -175,7 +176,8 @@ class AppwriteClaims:
             columns = schedule_columns(
                 race["meetingId"] or race["meeting"] or "", race["startTime"], status, result_pending=pending
             )
-            made.append({"$id": race["$id"], "raceId": race["$id"], "token": 0, **columns})
+            # What that importer, or its poller, left is in the tables.
+            made.append({"$id": race["$id"], "raceId": race["$id"], "token": 0, "state": OUTDATED, **columns})
         for operation in bulk_upsert(POLL_CLAIMS, made):
             await self._rows.commit([operation])
         return True

@@ -29,6 +29,7 @@ from raceday.store.appwrite.own_polls import polls_at, polls_since
 from raceday.store.appwrite.pending import pending_rows
 from raceday.store.appwrite.queries import at_least, below, either, equal, is_empty, not_equal
 from raceday.store.appwrite.rows import AppwriteRows, Verification
+from raceday.store.appwrite.snapshot import OUTDATED
 from raceday.store.flow_ports import SweepWindow
 from raceday.store.rows.flow import RUNNER_COLUMNS, stored_runners, update_bucket_row
 from raceday.store.rows.history import pools_row, repair_row
@@ -37,9 +38,6 @@ from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, POLL_CLAIMS, RACE
 
 FLOW_TRIES = 8
 """A try fails when others write the same rows within its few calls; the platform runs eight functions at once."""
-OUTDATED = '{"form":null}'
-"""Stands in `poll-claims.state` in place of a snapshot that no longer holds. Not empty: the empty column of a race that
-was never polled says that nothing is known of it."""
 
 
 class AppwriteFlow:
@@ -138,9 +136,10 @@ class AppwriteFlow:
         )
         if race is None:
             return None
+        since_text = instant_text(since)
         made = [*polls, *(row for claim in waiting for row in pending_rows(claim, RACE_POLLS))]
-        polled_at = {parse_instant(row["polledAt"]) for row in made if row["raceId"] == race_id}
-        return RaceFlow(race, buckets, frozenset(instant for instant in polled_at if instant >= since))
+        polled_at = {row["polledAt"] for row in made if row["raceId"] == race_id and row["polledAt"] >= since_text}
+        return RaceFlow(race, buckets, frozenset(map(parse_instant, polled_at)))
 
     async def repair_increments(self, race_id: str, at: datetime) -> int:  # noqa: ARG002
         """Count the increments of all buckets of a race again and write those that were wrong; return how many.
@@ -189,6 +188,7 @@ class AppwriteFlow:
         """Return what makes the next poll read the tables; nothing when it will anyway, or there is no claim. One call.
 
         The claim's row is the race's: were it written for every runner, twelve events of one race would all collide.
+        So a poll that has just read the tables may leave a snapshot without this bucket; the sweep counts again.
         """
         self._seen.pop(race_id, None)
         has_snapshot = either(is_empty("state"), not_equal("state", OUTDATED))

@@ -76,9 +76,8 @@ class AppwriteHealth(AppwriteClosings, AppwriteRetention):
 
     async def degraded_polls(self, since: datetime, until: datetime) -> list[PollQuality]:
         """Return the points of the polls of a span that were marked as degraded. Two calls."""
-        rows = await _span(
-            self._rows, RACE_POLLS, "polledAt", since, until, equal("degraded", True), columns=POINT_COLUMNS
-        )
+        columns = (*POINT_COLUMNS, "degraded")
+        rows = await _span(self._rows, RACE_POLLS, "polledAt", since, until, equal("degraded", True), columns=columns)
         return [poll_points(tuple(row[column] for column in POINT_COLUMNS)) for row in rows if row["degraded"]]
 
     async def poll_failures(self, since: datetime, until: datetime) -> list[FailureTally]:

@@ -12,6 +12,7 @@ from raceday.domain.status import RaceStatus
 from raceday.store.appwrite.operations import Operation, bulk_update, bulk_upsert, update
 from raceday.store.appwrite.queries import equal
 from raceday.store.appwrite.schedule import schedule_columns
+from raceday.store.appwrite.snapshot import OUTDATED
 from raceday.store.rows.history import empty_pools_row
 from raceday.store.rows.programme import (
     BEFORE_IMPORT_COLUMNS,
@@ -61,7 +62,9 @@ def import_operations(
             whole.append(whole_row(RACES, row, before))
         schedule = _schedule({**(before or {}), **row}, claim)
         if claim is None:
-            new_claims.append({"$id": race.race_id, "raceId": race.race_id, "token": 0, **schedule})
+            # A race that others stored before may have runners and more.
+            state = OUTDATED if before is not None else None
+            new_claims.append({"$id": race.race_id, "raceId": race.race_id, "token": 0, "state": state, **schedule})
         else:
             moved_claims += _moved(claim, schedule)
     new = [race.race_id for race in races if race.race_id not in claims and race.race_id not in with_pools]
@@ -107,4 +110,4 @@ def _moved(claim: StoredRow, schedule: Row) -> list[Operation]:
     The state that it holds goes with the old schedule: the next poll reads the tables.
     """
     changed = {name: value for name, value in schedule.items() if claim[name] != value}
-    return [update(POLL_CLAIMS, {"$id": claim["$id"], **changed, "state": None})] if changed else []
+    return [update(POLL_CLAIMS, {"$id": claim["$id"], **changed, "state": OUTDATED})] if changed else []

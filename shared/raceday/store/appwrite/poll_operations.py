@@ -40,7 +40,7 @@ from raceday.store.tables import (
 class ClaimedPoll:
     """A poll to be written, its claim, and the claim's row as it was last seen.
 
-    `runners` are stored runners that the response left out, read only when a result needs them.
+    `runners` are the stored runners, read only where they are needed (`lacks_runners`).
     """
 
     poll: RacePoll
@@ -87,11 +87,15 @@ def given_back(poll: RacePoll) -> Row:
 
 
 def lacks_runners(poll: RacePoll, state: RaceState | None) -> bool:
-    """Whether the poll's result names runners that its response left out."""
-    if poll.result is None:
-        return False
+    """Whether stored runners have to be read: a result tells of all, also those that its response left out; and of
+    one without a name it must be known whether it is stored.
+    """
+    if state is None:
+        return poll.result is not None or any(
+            entrant.name is None or entrant.runner_number is None for entrant in poll.entrants
+        )
     named = {runner.entrant_id for runner in poll.runners}
-    return state is None or any(entrant_id not in named for entrant_id in state.entrants)
+    return poll.result is not None and any(entrant_id not in named for entrant_id in state.entrants)
 
 
 def _news(claimed: ClaimedPoll) -> list[Operation]:
@@ -101,7 +105,7 @@ def _news(claimed: ClaimedPoll) -> list[Operation]:
     race_row = {**race_update_row(poll), **_first_columns(claimed)}
     # The one event of a poll: whoever listens is told which of its runners moved.
     operations += [update(RACES, race_row)] if poll.moved else _stored(RACES, [race_row])
-    known = claimed.state.entrants if claimed.state is not None else {}
+    known = claimed.state.entrants if claimed.state is not None else {one.entrant_id for one in claimed.runners}
     operations += _runner_operations([*entrant_rows(poll), *amount_rows(poll)], known)
     operations += bulk_upsert(MONEY_FLOW_HISTORY, (bucket_row(bucket, poll) for bucket in poll.buckets))
     operations += [_silently(MONEY_FLOW_HISTORY, repair_row(repair)) for repair in poll.repairs]
@@ -126,7 +130,7 @@ def _first_columns(claimed: ClaimedPoll) -> Row:
 
 
 def _runner_operations(rows: Sequence[Row], known: Iterable[str]) -> list[Operation]:
-    """Return what writes runners silently; a new one holds "" and 0 where the feed said nothing that a row must have."""
+    """Return what writes runners silently; a new one holds "" and 0 where the feed did not say what a row must have."""
     stored = frozenset(known)
     new = [{**row, **unsaid_columns(ENTRANTS, row)} for row in rows if row["$id"] not in stored]
     return bulk_upsert(ENTRANTS, new) + _stored(ENTRANTS, [row for row in rows if row["$id"] in stored])

@@ -13,6 +13,7 @@ from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE, Operation, bul
 from raceday.store.appwrite.pending import WaitingRow, waiting_rows, waiting_text
 from raceday.store.appwrite.queries import Query, ascending, at_least, below, equal, parts_of
 from raceday.store.appwrite.rows import AppwriteRows
+from raceday.store.appwrite.snapshot import OUTDATED
 from raceday.store.health_ports import DroppedRows
 from raceday.store.rows.values import StoredRow, parse_instant
 from raceday.store.tables import (
@@ -67,7 +68,7 @@ class AppwriteRetention:
         operations = [operation for table, ids in found.items() for operation in _deletes(table, ids)]
         if claims and dropped.total():
             # The state goes too: it lists the buckets that are dropped, and would outlive the race for ever.
-            content = {"state": None, "pendingRows": waiting_text(kept)}
+            content = {"state": OUTDATED, "pendingRows": waiting_text(kept)}
             operations.append(update(POLL_CLAIMS, {"$id": race_id, **content}))
             self._seen.pop(race_id, None)
         await _commit(self._rows, operations)

@@ -1,7 +1,7 @@
 """A race's last known state as one text, so that it comes with the claim instead of from five tables.
 
-It is written in the transaction of the poll that made it. Whoever else writes a part of it empties the column in the
-same transaction; the next poll then reads the tables.
+It is written in the transaction of the poll that made it. Whoever else writes a part of it puts `OUTDATED` there
+in the same transaction; the next poll then reads the tables.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from raceday.store.tables import POLL_CLAIMS
 
 FORM = 1
 """The form of the text; one of another form counts as none. Raised when its meaning changes."""
+OUTDATED = '{"form":null}'
+"""In place of a state of which others wrote a part: it is no state, and not the lack of one."""
 _MOST_CHARS = POLL_CLAIMS.column("state").size
 _POOL_CENTS = ("win_cents", "place_cents", "quinella_cents", "trifecta_cents", "exacta_cents", "first4_cents")
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import orjson
 
-from raceday.domain.entrant import Entrant
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.money_flow import HoldShare
 from raceday.domain.odds import Odds, price
-from raceday.domain.race_poll import RacePoll
 from raceday.errors import InvalidRequest
 from raceday.store.rows.values import json_text
 from raceday.store.tables import RACES
+
+if TYPE_CHECKING:
+    from raceday.domain.entrant import Entrant
+    from raceday.domain.race_poll import RacePoll
 
 UNSTAMPED_AFTER = timedelta(minutes=1)
 """A row whose write is this far from its `lastUpdated`, was written by someone who did not set it, or set it wrong."""
