@@ -17,6 +17,7 @@ from contract.store_steps import ALL_DAY, LATER, SOON, claimed, imported, polled
 from raceday.domain.race import Race
 from raceday.domain.status import RaceStatus
 from raceday.errors import StoreConflict
+from raceday.store.appwrite.snapshot import OUTDATED
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
