@@ -155,14 +155,29 @@ def test_the_default_user_is_told_of_with_the_page_and_fills_none(store: StandIn
     hers = owner_permissions("mallory", OWN_CONFIG)
     save(store, config_row("z", "Default User", raceId=uid("other")) | {"$permissions": hers})
     assert not run(store.alert_configs(subject, None, 3)).default_user_has_rows, "it is not the default user's"
-    save(store, *(config_row(f"old-{number}", "Default User", raceId=uid("other")) for number in range(9)))
+    old = [config_row(f"old-{number}", "Default User", raceId=uid("other")) for number in range(9)]
+    save(store, *old)
     store.log.calls.clear()
     page = run(store.alert_configs(subject, None, 3))
     assert page.default_user_has_rows
-    assert [config.config_id for config in page.configs] == ["y", "x"]
-    assert page.after is None
-    assert len(calls_of(store)) == 3
+    assert len(calls_of(store)) == 1
+    assert run(pages(store, subject, 3)) == [["y"], ["x"]]
     assert len(run(store.alert_configs(subject, None, 100)).configs) == 2
+
+
+def test_what_the_default_user_has_for_other_races_crowds_nobody_out(store: StandInStore) -> None:
+    subject = AlertSubject(RACE, (RUNNER,), "Default User")
+    save(store, config_row("x", "zed"), *(config_row(f"w{number}", "ann") for number in range(4)))
+    store.log.calls.clear()
+    page = run(store.alert_configs(subject, None, 4))
+    assert (len(page.configs), page.default_user_has_rows) == (4, False)
+    assert len(calls_of(store)) == 2, "the page does not say that there are none"
+    for number in range(4):
+        run(store._rows.delete(USER_ALERT_CONFIGS, f"w{number}"))
+    save(store, *(config_row(f"old-{number}", "Default User", raceId=uid("other")) for number in range(9)))
+    page = run(store.alert_configs(subject, None, 4))
+    assert [config.config_id for config in page.configs] == ["x"]
+    assert (page.first_user, page.after, page.default_user_has_rows) == ("zed", None, True)
 
 
 def test_an_event_that_tells_nobody_reads_at_most_three_times(store: StandInStore) -> None:

@@ -317,7 +317,7 @@ def test_both_pollers_scheduled(patient: Patient) -> None:
     patient.function("race-data-poller").settings.schedule = "* * * * *"
     found = patient.problems()["master-race-scheduler and race-data-poller"]
 
-    assert "empty the schedule of race-data-poller" in found.remedy
+    assert "scripts/manifest --poller" in found.remedy
 
 
 def test_the_old_importer_still_scheduled(patient: Patient) -> None:

@@ -68,7 +68,7 @@ def schedule_findings(schedules: Mapping[str, str]) -> list[Finding]:
             Finding(
                 " and ".join(polls),
                 "both have a schedule: no race is polled twice, but every minute costs two executions",
-                f"keep one: empty the schedule of {CLASSIC_POLLER} in appwrite.json and run scripts/deploy",
+                "keep one: scripts/manifest --poller scheduler (or classic), then scripts/deploy",
             )
         )
     if not polls:

@@ -1,7 +1,7 @@
 """Opens what a run works with: the feed, the store, other functions; the host's where it gives any.
 
 What is opened is imported where it is chosen: a run on the platform has no use for SQLite, one on one machine none for
-the platform, and half of the functions never ask the feed.
+the platform, and a third of the functions never ask the feed.
 """
 
 from __future__ import annotations

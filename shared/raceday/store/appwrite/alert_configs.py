@@ -40,19 +40,19 @@ class AppwriteAlertConfigs:
     async def alert_configs(self, subject: AlertSubject, after: ConfigCursor | None, limit: int) -> ConfigPage:
         """Return a page of the configurations that may concern the runners, at most 80 of them.
 
-        One call. The first page tells of the default user as well, with two calls more when it is not the last; later
-        ones do not.
+        One call. The first page alone tells of the default user, with a call or two more when it is not the last.
         """
-        most = min(limit, CONFIGS_A_CALL)
-        if after is not None or not subject.default_user:
+        most, default_user = min(limit, CONFIGS_A_CALL), subject.default_user
+        if after is not None or not default_user:
             return _page(await self._read(subject, after, most), most, subject, has_rows=False)
-        rows = await self._read(subject, None, most, also_of=subject.default_user)
-        if len(rows) <= most:
-            return _page(rows, most, subject, has_rows=_has_any(subject.default_user, rows))
-        # What the default user has for other races would crowd the page, so it is read by itself.
-        theirs = await self._rows.find(USER_ALERT_CONFIGS, equal("userId", subject.default_user), columns=("userId",))
-        rows = await self._read(subject, None, most)
-        return _page(rows, most, subject, has_rows=_has_any(subject.default_user, theirs))
+        rows = await self._read(subject, None, most, also_of=default_user)
+        has_rows = _has_any(default_user, rows)
+        if len(rows) > most:
+            has_rows = has_rows or _has_any(default_user, await self._all_of(default_user))
+            if not _end_of_whole_names(rows):
+                # What the default user has for other races may have crowded everything else out.
+                rows = await self._read(subject, None, most)
+        return _page(rows, most, subject, has_rows=has_rows)
 
     async def save_alert_config(self, row: Mapping[str, object], at: datetime) -> None:
         """Insert or update one configuration. One call."""
@@ -64,6 +64,10 @@ class AppwriteAlertConfigs:
         """Return a page's rows and one more, in the platform's order; `also_of`: and all that this user has."""
         queries = [*_concerning(subject, also_of), *_behind(after), ascending("userId"), ascending("$id")]
         return await self._rows.find(USER_ALERT_CONFIGS, *queries, columns=_COLUMNS, at_most=most + 1)
+
+    async def _all_of(self, user_id: str) -> list[StoredRow]:
+        """Return whose all the rows of a user are."""
+        return await self._rows.find(USER_ALERT_CONFIGS, equal("userId", user_id), columns=("userId",))
 
 
 def _concerning(subject: AlertSubject, also_of: str) -> list[Query]:

@@ -9,7 +9,7 @@ import orjson
 
 from raceday.domain.race import Race
 from raceday.domain.status import RaceStatus
-from raceday.store.appwrite.operations import Operation, bulk_update, bulk_upsert, update
+from raceday.store.appwrite.operations import Operation, bulk_create, bulk_update, bulk_upsert, update
 from raceday.store.appwrite.queries import equal
 from raceday.store.appwrite.schedule import schedule_columns
 from raceday.store.appwrite.snapshot import OUTDATED
@@ -72,7 +72,8 @@ def import_operations(
         *bulk_upsert(RACES, whole),
         *_updates(polled),
         *bulk_upsert(RACE_POOLS, [empty_pools_row(race_id, at) for race_id in new]),
-        *_claims_made(new_claims),
+        # Unlike an upsert this fails when another run made one of them first.
+        *bulk_create(POLL_CLAIMS, new_claims),
         *moved_claims,
     ]
 
@@ -84,11 +85,6 @@ def _updates(rows: Sequence[Row]) -> list[Operation]:
         columns = {name: value for name, value in row.items() if name != "$id"}
         alike.setdefault(orjson.dumps(columns), (columns, []))[1].append(str(row["$id"]))
     return [bulk_update(RACES, columns, [equal("$id", *race_ids)]) for columns, race_ids in alike.values()]
-
-
-def _claims_made(rows: Sequence[Row]) -> list[Operation]:
-    """Return what makes new claims, silently; unlike an upsert it fails when another run made one of them first."""
-    return [Operation("bulkCreate", POLL_CLAIMS, None, list(rows))] if rows else []
 
 
 def _schedule(race: StoredRow, claim: StoredRow | None) -> Row:

@@ -16,8 +16,8 @@ from raceday.store.appwrite.operations import (
     OPERATIONS_AT_ONCE,
     ROWS_AT_ONCE,
     Operation,
+    bulk_create,
     create,
-    sendable,
 )
 from raceday.store.appwrite.queries import VALUES_AT_ONCE, ascending, behind, descending, equal
 from raceday.store.appwrite.rows import PAGE_ROWS, AppwriteRows
@@ -98,11 +98,7 @@ def creations(rows: Sequence[Row]) -> list[Operation]:
     """
     bulks = -(-max(0, len(rows) - OPERATIONS_AT_ONCE) // (ROWS_AT_ONCE - 1))
     single = OPERATIONS_AT_ONCE - bulks
-    unheard = [sendable(row) for row in rows[:-single]]
-    return [
-        Operation("bulkCreate", NOTIFICATIONS, None, unheard[begin : begin + ROWS_AT_ONCE])
-        for begin in range(0, len(unheard), ROWS_AT_ONCE)
-    ] + [create(NOTIFICATIONS, row) for row in rows[-single:]]
+    return bulk_create(NOTIFICATIONS, rows[:-single]) + [create(NOTIFICATIONS, row) for row in rows[-single:]]
 
 
 def _told_before(rows: Sequence[StoredRow]) -> list[ToldBefore]:

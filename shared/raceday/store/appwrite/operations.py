@@ -71,6 +71,14 @@ def bulk_upsert(table: Table, rows: Iterable[Mapping[str, object]]) -> list[Oper
     ]
 
 
+def bulk_create(table: Table, rows: Sequence[Mapping[str, object]]) -> list[Operation]:
+    """Make rows, silently: an operation for every 100. The commit fails when one of their ids is taken."""
+    return [
+        Operation("bulkCreate", table, None, [sendable(row) for row in rows[begin : begin + ROWS_AT_ONCE]])
+        for begin in range(0, len(rows), ROWS_AT_ONCE)
+    ]
+
+
 def merged(operations: Iterable[Operation]) -> list[Operation]:
     """Put the bulk upserts of each table together, before everything else, as the operations of one transaction."""
     bulks: dict[Table, list[Row]] = {}
