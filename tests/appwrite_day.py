@@ -83,6 +83,12 @@ class AppwriteDay:
                 rows += [row for table, row in waiting if table == name]
         return rows
 
+    def start_of(self, race_id: str) -> datetime:
+        """The advertised start as stored."""
+        race = self.table("races").rows.get(race_id)
+        assert race is not None
+        return datetime.fromisoformat(str(race["startTime"]))
+
     def races_by_start(self) -> list[str]:
         """The ids of the races that were imported."""
         return [str(row["$id"]) for row in sorted(self.rows("races"), key=lambda row: str(row["startTime"]))]

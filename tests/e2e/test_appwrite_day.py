@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 
 from appwrite_day import AppwriteDay, file_tables, platform_tables, run_appwrite_day
 from race_day import RaceDay, run_day
+from raceday.domain.alerts.delivery import AlertChannels
 from raceday.domain.poll_audit import audit_polls
+from raceday.host.appwrite_use import PlatformUse
+from raceday.host.bundle import project_manifest
+from raceday.runtime.functions import FUNCTIONS
+from raceday.store.tables import ENTRANTS
 
 COMPARED = (
     "meetings",
@@ -88,3 +94,43 @@ def assert_increments_add_up(day: AppwriteDay) -> None:
         last = min(rows, key=lambda row: int(str(row["timeInterval"])))
         assert sum(int(str(row["incrementalWinAmount"])) for row in rows) == last["winPoolAmount"], entrant_id
         assert sum(int(str(row["incrementalPlaceAmount"])) for row in rows) == last["placePoolAmount"], entrant_id
+
+
+def test_every_function_needs_the_scopes_that_it_declares_and_no_other() -> None:
+    """A key that lacks one is refused (401), so the day proves the rest; each scope has to be asked for by a call."""
+
+    async def scenario(day: AppwriteDay) -> PlatformUse:
+        store, project = day.bundle.store, day.bundle.platform.project
+        await day.import_card()
+        await store.save_alert_channels(AlertChannels("Default User", push=True), day.clock.now())
+        race_id = day.races_by_start()[0]
+        await day.until(day.start_of(race_id) - timedelta(minutes=6))
+        over = asyncio.Event()
+        running = asyncio.create_task(day.bundle.host.run(over, grace_s=60))
+        await day.clock.sleep(330)
+        for function_id in ("single-race-poller", "batch-race-poller"):
+            body = {"raceId": race_id} if function_id == "single-race-poller" else {"raceIds": [race_id]}
+            assert (await day.call(function_id, body | {"force": True}))[0] == 200
+        await day.bundle.host.start("race-data-poller", {})
+        assert (await day.call("jockey-silks-enricher", {"raceId": race_id}))[0] == 200
+        for row in day.rows("jockey-silks"):
+            # As after a run that was killed between the icon and its row: the icon is there, the row is made again.
+            day.table("jockey-silks").rows.remove(str(row["$id"]))
+        assert (await day.call("jockey-silks-enricher", {"raceId": race_id}))[0] == 200
+        runner = next(row for row in day.rows("entrants") if row["raceId"] == race_id and not row["isScratched"])
+        written = {"holdPercentage": 31.0, "winPoolAmount": 900_000, "lastUpdated": day.clock.now()}
+        await store._rows.update(ENTRANTS, str(runner["$id"]), written)
+        over.set()
+        await running
+        assert list(day.bundle.host.history.failures) == []
+        assert project.messages, "a notification was pushed"
+        return day.bundle.platform.use
+
+    use = run_appwrite_day(scenario, races=1, environment={"RACEDAY_ALERT_CHANNELS": "push"})
+    asked: dict[str, set[str]] = defaultdict(set)
+    for kind in use.calls:
+        assert kind.status != 401, kind
+        asked[kind.caller].add(kind.scopes[0])
+    declared = {function.function_id: set(function.scopes) for function in project_manifest().functions}
+    assert set(declared) == set(FUNCTIONS)
+    assert {function_id: asked[function_id] for function_id in declared} == declared

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from raceday.jobs.import_entrants import EntrantsPlan
+from raceday.runtime.derive_settings import derive_settings
 from raceday.runtime.handler import Run
-from raceday.runtime.plans import derive_settings
 
 
 def entrants_plan(run: Run) -> EntrantsPlan:

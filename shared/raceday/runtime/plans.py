@@ -7,16 +7,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from raceday.domain.cadence import CadencePolicy
-from raceday.domain.derive import DeriveSettings
 from raceday.jobs.dispatch import FOLLOW
 from raceday.jobs.poll_races import PollPlan
+from raceday.runtime.derive_settings import derive_settings
 from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.handler import Run
-
-
-def derive_settings(run: Run) -> DeriveSettings:
-    """Return how polls are derived."""
-    return DeriveSettings(run.settings.estimator, run.settings.alert_move_pct, run.settings.quality_threshold)
 
 
 def poll_plan(run: Run, policy: CadencePolicy | None = None) -> PollPlan:
