@@ -79,6 +79,10 @@ class KeyRing:
         """Return the key with this secret, if there is one."""
         return self._by_secret.get(secret)
 
+    def lent_to(self, key_id: str) -> list[str]:
+        """Return the secrets of the ephemeral keys that were issued under a name, ended ones too."""
+        return [key.secret for key in self._by_secret.values() if key.key_id == key_id and key.expires_at is not None]
+
     def expire(self, secret: str, at: datetime) -> None:
         """Let a key end at an instant."""
         self._by_secret[secret] = replace(self._by_secret[secret], expires_at=at)

@@ -40,18 +40,20 @@ from raceday.store.tables import (
 class ClaimedPoll:
     """A poll to be written, its claim, and the claim's row as it was last seen.
 
-    `runners` are the stored runners, read only where they are needed (`lacks_runners`).
+    `read` is the state where the tables were read for it after the claim was won. `runners` are the stored runners,
+    read only where they are needed (`lacks_runners`).
     """
 
     poll: RacePoll
     claim: PollClaim
     row: StoredRow
+    read: RaceState | None = None
     runners: tuple[FixedOddsRunner, ...] = ()
 
     @property
     def state(self) -> RaceState | None:
-        """What was known before the poll, None when the tables were read for it."""
-        return state_of(self.row)
+        """What was known before the poll, None when others wrote a part of it since."""
+        return self.read or state_of(self.row)
 
     @property
     def is_first(self) -> bool:
@@ -92,7 +94,7 @@ def lacks_runners(poll: RacePoll, state: RaceState | None) -> bool:
     """
     if state is None:
         return poll.result is not None or any(
-            entrant.name is None or entrant.runner_number is None for entrant in poll.entrants
+            entrant.name is None or entrant.runner_number is None for entrant in poll.runners
         )
     named = {runner.entrant_id for runner in poll.runners}
     return poll.result is not None and any(entrant_id not in named for entrant_id in state.entrants)
@@ -162,6 +164,7 @@ def _claim_row(claimed: ClaimedPoll) -> Row:
             poll.status,
             result_pending=poll.status is RaceStatus.FINAL and not _has_final_result(claimed),
         )
+    if poll.changed or claimed.read is not None:
         row["state"] = state_text(state_after(state, poll)) if state is not None else None
     return row
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from raceday.domain.odds import Odds
-from raceday.domain.race_poll import RacePoll
+from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.errors import StoreConflict
 from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE, Operation, merged
 from raceday.store.appwrite.pending import MOST_CHARS, waiting_rows, waiting_text
 from raceday.store.appwrite.poll_operations import ClaimedPoll, about_poll, given_back, lacks_runners, poll_operations
 from raceday.store.appwrite.queries import equal
 from raceday.store.appwrite.rows import AppwriteRows
+from raceday.store.appwrite.snapshot import state_text
 from raceday.store.ports import PollClaim
 from raceday.store.rows.claims import must_write
 from raceday.store.rows.results import FixedOddsRunner
@@ -21,13 +23,18 @@ from raceday.store.tables import ENTRANTS, ODDS_HISTORY, POLL_CLAIMS
 SAVE_TRIES = 4
 _RUNNER_COLUMNS = ("name", "runnerNumber", "fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds")
 _FENCE = ("owner", "token", "lastPollAt")
+_STAGED_FROM = ("state", "pendingRows", "meetingId", "startTime", "status", "resultPending")
+"""What of a claim's row a poll's operations are made from; an import that moves the schedule leaves an outdated state
+as it is.
+"""
 
 
 class AppwritePolls:
-    """Writes polls. `_seen` holds the claims' rows as this run last saw them."""
+    """Writes polls. `_seen` holds the claims' rows as this run last saw them, `_read` the states that it read."""
 
     _rows: AppwriteRows
     _seen: dict[str, StoredRow]
+    _read: dict[str, tuple[int, RaceState]]
 
     async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
         """Write everything a poll changed and give the claim back: four calls whatever the field, one without news.
@@ -56,8 +63,9 @@ class AppwritePolls:
         row = await self._held_row(claim)
         if row["lastPollAt"] is None:
             return False
+        read = self._state_read(claim)
         if row["$updatedAt"] is None:
-            row = await self._fresh_row(claim)
+            row, read = await self._fresh_row(claim), None
         for _ in range(SAVE_TRIES):
             if not must_write(row, claim, polled_at):
                 return True
@@ -65,6 +73,8 @@ class AppwritePolls:
             if waiting is not None and len(waiting) > MOST_CHARS:
                 return False
             columns = {**given_back(poll), "pendingRows": waiting}
+            if read is not None:
+                columns["state"] = state_text(read)
             try:
                 written = await self._rows.update(
                     POLL_CLAIMS, claim.race_id, columns, unchanged_since=row["$updatedAt"]
@@ -74,7 +84,7 @@ class AppwritePolls:
             if written is not None:
                 self._seen[claim.race_id] = written
                 return True
-            row = await self._fresh_row(claim)
+            row, read = await self._fresh_row(claim), None
         raise StoreConflict(f"race {claim.race_id}: its claim is written by others all the time")
 
     async def _save(self, polls: Sequence[tuple[RacePoll, PollClaim]]) -> dict[str, StoreConflict]:
@@ -105,7 +115,7 @@ class AppwritePolls:
                 if tries_left == 0:
                     return conflicts | {one.claim.race_id: conflict for one in fence.still_to_write(waiting)}
             conflicts |= fence.conflicts
-            waiting = fence.still_to_write(waiting)
+            waiting = [await self._with_runners(one) for one in fence.still_to_write(waiting)]
             if not waiting:
                 return conflicts
         beaten = StoreConflict("the claim is written by others all the time")
@@ -127,11 +137,20 @@ class AppwritePolls:
 
     async def _claimed(self, poll: RacePoll, claim: PollClaim) -> ClaimedPoll:
         """Return a poll with what its operations are made from: no call for a claim that this run won."""
-        claimed = ClaimedPoll(poll, claim, await self._held_row(claim))
-        if not lacks_runners(poll, claimed.state):
+        row = await self._held_row(claim)
+        return await self._with_runners(ClaimedPoll(poll, claim, row, self._state_read(claim)))
+
+    async def _with_runners(self, claimed: ClaimedPoll) -> ClaimedPoll:
+        """Return a poll with the stored runners where they are needed and were not read: one call, if so."""
+        if claimed.runners or not lacks_runners(claimed.poll, claimed.state):
             return claimed
-        rows = await self._rows.find(ENTRANTS, equal("raceId", claim.race_id), columns=_RUNNER_COLUMNS)
-        return ClaimedPoll(poll, claim, claimed.row, tuple(_fixed_odds_runner(row) for row in rows))
+        rows = await self._rows.find(ENTRANTS, equal("raceId", claimed.claim.race_id), columns=_RUNNER_COLUMNS)
+        return replace(claimed, runners=tuple(_fixed_odds_runner(row) for row in rows))
+
+    def _state_read(self, claim: PollClaim) -> RaceState | None:
+        """Return the state that this run read from the tables for a claim; None where it came with the claim."""
+        token, state = self._read.get(claim.race_id, (None, None))
+        return state if token == claim.token else None
 
     async def _held_row(self, claim: PollClaim) -> StoredRow:
         row = self._seen.get(claim.race_id)
@@ -185,9 +204,12 @@ class _Fence:
                 self.conflicts[one.claim.race_id] = conflict
 
     def still_to_write(self, claimed: Sequence[ClaimedPoll]) -> list[ClaimedPoll]:
-        """Return the polls that are neither lost nor written, with their claims' rows as they are now."""
+        """Return the polls that are neither lost nor written, with their claims' rows as they are now.
+
+        A state that was read counts no more: whoever wrote meanwhile may have written a part of it.
+        """
         return [
-            ClaimedPoll(one.poll, one.claim, self._fresh.get(one.claim.race_id, one.row), one.runners)
+            ClaimedPoll(one.poll, one.claim, self._fresh.get(one.claim.race_id, one.row), runners=one.runners)
             for one in claimed
             if one.claim.race_id not in self.conflicts and one.claim.race_id not in self._written
         ]
@@ -195,7 +217,7 @@ class _Fence:
     def _is_as_staged(self, one: ClaimedPoll) -> bool:
         """Whether nothing that the staged operations were made from has changed."""
         fresh = self._fresh[one.claim.race_id]
-        return all(fresh[name] == one.row[name] for name in ("state", "pendingRows"))
+        return all(fresh[name] == one.row[name] for name in _STAGED_FROM)
 
     def _must_write(self, one: ClaimedPoll, row: StoredRow | None) -> bool:
         return must_write(row, one.claim, instant_text(one.poll.timing.polled_at))

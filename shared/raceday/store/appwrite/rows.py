@@ -81,13 +81,13 @@ class AppwriteRows:
         return len(await self.find(table, *queries, columns=("$id",)))
 
     async def get(self, table: Table, row_id: str) -> StoredRow | None:
-        """Return a row, or None when there is none."""
-        try:
-            return _readable(await self.rest.call("GET", self._path(table, row_id)))
-        except AppwriteRefused as error:
-            if error.kind == "row_not_found":
-                return None
-            raise
+        """Return a row as it is in the database, or None when there is none.
+
+        Asked for as a listing: a single row comes out of the server's cache, which may keep what a transaction has
+        just replaced for a day (utopia-php/database#910). Listings are read from the database.
+        """
+        found = await self.find(table, equal("$id", row_id), at_most=1)
+        return found[0] if found else None
 
     async def create(self, table: Table, row: Mapping[str, object]) -> bool:
         """Make a row; return False when its id is taken (by an earlier try of the same call, too). Raises an event."""

@@ -1,7 +1,7 @@
 """A race's last known state as one text, so that it comes with the claim instead of from five tables.
 
 It is written in the transaction of the poll that made it. Whoever else writes a part of it puts `OUTDATED` there
-in the same transaction; the next poll then reads the tables.
+in the same transaction; the next poll then reads the tables, and writes the state anew unless others wrote meanwhile.
 """
 
 from __future__ import annotations

@@ -17,10 +17,13 @@ from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, POLL_CLAIMS, RACE
 
 
 class AppwriteStates:
-    """Reads states. `_seen` holds the claims' rows as this run last saw them."""
+    """Reads states. `_seen` holds the claims' rows as this run last saw them, `_read` the states that it read from the
+    tables for claims that it holds, each with the token of its claim: the poll puts them back where they come cheaply.
+    """
 
     _rows: AppwriteRows
     _seen: dict[str, StoredRow]
+    _read: dict[str, tuple[int, RaceState]]
 
     async def race_states(self, race_ids: Sequence[str]) -> dict[str, RaceState]:
         """Return the last known state of each stored race: no call for those whose claim this run holds.
@@ -37,7 +40,11 @@ class AppwriteStates:
             if state is not None:
                 states[state.race_id] = state
         missing = [race_id for race_id in race_ids if race_id not in states]
-        return states | (await read_states(self._rows, missing) if missing else {})
+        if not missing:
+            return states
+        read = await read_states(self._rows, missing)
+        self._read.update({race_id: (held[race_id]["token"], read[race_id]) for race_id in held.keys() & read.keys()})
+        return states | read
 
 
 def _is_held(row: StoredRow | None) -> bool:

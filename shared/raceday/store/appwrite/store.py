@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from raceday.domain.race_poll import RaceState
 from raceday.store.appwrite.alerts import AppwriteAlerts
 from raceday.store.appwrite.claims import AppwriteClaims
 from raceday.store.appwrite.flow import AppwriteFlow
@@ -31,13 +32,15 @@ class AppwriteStore(
 ):
     """Keeps races in the tables of an Appwrite project; see `RaceStore` for what each operation promises.
 
-    One for each run: it remembers the claims' rows that the run has read, which saves a call for most polls.
+    One for each run: it remembers the claims' rows that the run has read, which saves a call for most polls, and the
+    states that it had to read from the tables.
     """
 
     def __init__(self, rest: AppwriteRest) -> None:
         self._rest = rest
         self._rows = AppwriteRows(rest)
         self._seen: dict[str, StoredRow] = {}
+        self._read: dict[str, tuple[int, RaceState]] = {}
 
     @classmethod
     def over(
