@@ -19,7 +19,8 @@ from contract.store_examples import (
 )
 from raceday.domain.cadence import PollTarget
 from raceday.domain.race_poll import RaceEvent, RacePoll, RaceState
-from raceday.store.ports import PollClaim, PollWindow, RaceStore
+from raceday.store.ports import RaceStore
+from raceday.store.values import PollClaim, PollWindow
 
 run = asyncio.run
 SOON = START - timedelta(minutes=20)

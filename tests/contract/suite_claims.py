@@ -31,7 +31,8 @@ from contract.store_steps import (
 from raceday.domain.cadence import PollTarget
 from raceday.domain.status import RaceStatus
 from raceday.errors import StoreConflict
-from raceday.store.ports import PollClaim, PollWindow, RaceStore
+from raceday.store.ports import RaceStore
+from raceday.store.values import PollClaim, PollWindow
 
 
 class ClaimSuite(StoreTests):

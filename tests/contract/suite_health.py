@@ -14,7 +14,8 @@ from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll
 from raceday.domain.result import ResultStatus
 from raceday.domain.status import RaceStatus
-from raceday.store.ports import PollFailure, RaceStore, RunEntry
+from raceday.store.ports import RaceStore
+from raceday.store.values import PollFailure, RunEntry
 
 HALF_HOUR = timedelta(minutes=30)
 AFTER = START + timedelta(hours=6)

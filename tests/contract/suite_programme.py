@@ -35,7 +35,8 @@ from raceday.domain.meeting import Meeting
 from raceday.domain.money_flow import HoldShare
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.domain.status import RaceStatus
-from raceday.store.ports import PollFailure, RaceStore, RunEntry
+from raceday.store.ports import RaceStore
+from raceday.store.values import PollFailure, RunEntry
 
 
 class ProgrammeSuite(StoreTests):

@@ -16,7 +16,7 @@ from contract.store_steps import LATER, SOON, imported, polled, run
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.simulator.appwrite.faults import DROPPED, Fault
 from raceday.simulator.appwrite.instants import stamp
-from raceday.store.ports import PollFailure, RunEntry
+from raceday.store.values import PollFailure, RunEntry
 
 ENTRY = RunEntry("exec-1", "daily-races", "schedule", IMPORTED, 1500, 200, 12, 1, 0, 0, 13, 25, 48.5, "ok")
 FAILURE = PollFailure(race().race_id, SOON, "enhanced-race-poller", "exec-1", "FeedUnavailable", "timed out")

@@ -22,8 +22,9 @@ from raceday.domain.status import RaceStatus
 from raceday.errors import StoreConflict, StoreUnavailable
 from raceday.simulator.appwrite.faults import DROPPED, Fault
 from raceday.store.appwrite import operations
+from raceday.store.appwrite.rows import AppwriteRows
 from raceday.store.appwrite.states import read_states
-from raceday.store.tables import CATALOGUE, POLL_CLAIMS
+from raceday.store.tables import CATALOGUE, POLL_CLAIMS, RACES
 
 run = asyncio.run
 RACE_ID = race().race_id
@@ -74,6 +75,23 @@ def test_a_changed_poll_costs_six_calls_whatever_the_field(size: int) -> None:
     )
     assert calls_of(store, lambda mine: a_poll(mine, ended)) == 6
     assert len(appwrite_rows(store, "race-results")) == 1
+
+
+def test_the_row_of_a_race_is_updated_and_never_upserted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upsert of some columns writes all the others as the platform has them in its cache."""
+    store = open_appwrite_store()
+    run(imported(store))
+    staged: list[operations.Operation] = []
+    commit = AppwriteRows.commit
+
+    async def watched(rows: AppwriteRows, wanted: Any, verify: Any = None) -> bool:
+        staged.extend(wanted)
+        return await commit(rows, wanted, verify)
+
+    monkeypatch.setattr(AppwriteRows, "commit", watched)
+    run(a_poll(store.beside(), field_of(3, SOON)))  # type: ignore[arg-type]
+    run(a_poll(store.beside(), field_of(3, LATER, shortened=0.9)))  # type: ignore[arg-type]
+    assert [one.action for one in staged if one.table is RACES] == ["bulkUpdate", "update"]
 
 
 def test_a_poll_without_news_costs_three_calls() -> None:

@@ -19,7 +19,8 @@ from raceday.domain.race_poll import RaceEvent
 from raceday.domain.status import RaceStatus
 from raceday.errors import StoreConflict
 from raceday.store.appwrite import operations
-from raceday.store.appwrite.snapshot import OUTDATED, state_of as snapshot_of
+from raceday.store.appwrite.snapshot import OUTDATED
+from raceday.store.appwrite.snapshot import state_of as snapshot_of
 from raceday.store.appwrite.states import read_states
 from raceday.store.tables import POLL_CLAIMS
 
@@ -129,7 +130,7 @@ def test_a_state_that_others_wrote_a_part_of_after_it_was_read_is_not_kept(store
     mine = store.beside()
     claim = run(claimed(mine, RACE_ID, LATER))
     made = poll(said(LATER, 0.5), run(state_of(mine, RACE_ID)))
-    run(outdate(store))
+    run(store.beside().save_races([replace(race(), status=RaceStatus.ABANDONED)], LATER))
     run(mine.save_poll(made, claim))
     assert snapshot_of(claim_row(store)) is None
     run(a_poll(store.beside(), said(minutes(2), 0.6)))

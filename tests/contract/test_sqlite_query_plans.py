@@ -16,8 +16,8 @@ from contract.suite_health import health_operations
 from contract.suite_silks import silk_operations
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.domain.status import RaceStatus
-from raceday.store.ports import PollFailure, RunEntry
 from raceday.store.sqlite import SqliteStore
+from raceday.store.values import PollFailure, RunEntry
 
 MEETINGS = 4
 RACES_EACH = 6

@@ -20,10 +20,11 @@ from raceday.domain.odds import Odds
 from raceday.domain.race import Race
 from raceday.errors import ConfigError, StoreUnavailable
 from raceday.store.events import RowEvent
-from raceday.store.ports import PollClaim, RaceStore
+from raceday.store.ports import RaceStore
 from raceday.store.rows.updates import moved_runners
 from raceday.store.sqlite import SqliteStore
 from raceday.store.tables import CATALOGUE
+from raceday.store.values import PollClaim
 
 run = asyncio.run
 

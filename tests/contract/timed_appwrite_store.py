@@ -11,9 +11,10 @@ from contract.appwrite_store import OPENED_AT, StandInStore, appwrite_rows, open
 from contract.store_examples import race, runner
 from raceday.domain.entrant_update import EntrantUpdate
 from raceday.domain.race_poll import RacePoll
-from raceday.store.ports import PollClaim, RaceStore
+from raceday.store.ports import RaceStore
 from raceday.store.rows.updates import entrant_update
 from raceday.store.tables import ENTRANTS
+from raceday.store.values import PollClaim
 
 RACE = race().race_id
 COMMITS = timedelta(milliseconds=700)

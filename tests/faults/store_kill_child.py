@@ -19,8 +19,8 @@ from raceday.domain.derive import derive_poll
 from raceday.domain.odds import Odds
 from raceday.domain.race_poll import PollTiming, RacePoll
 from raceday.domain.status import RaceStatus
-from raceday.store.ports import PollClaim
 from raceday.store.sqlite import SqliteStore
+from raceday.store.values import PollClaim
 
 OWNER = "run-2"
 OTHER_RACES = [race(2), race(3)]

@@ -24,8 +24,8 @@ from raceday.jobs.ports import Deadline, JobPorts
 from raceday.jobs.report import RunReport
 from raceday.runtime.log import JsonLog
 from raceday.runtime.wiring import open_executions
-from raceday.store.ports import PollClaim
 from raceday.store.sqlite import SqliteStore
+from raceday.store.values import PollClaim
 
 RACES = [race(number, advertised_start=START) for number in range(1, 13)]
 NOW = START - timedelta(minutes=30)

@@ -23,9 +23,9 @@ from raceday.jobs.close_races import close_races
 from raceday.jobs.keep_history import HistoryDropped, keep_history
 from raceday.jobs.ports import Deadline, JobPorts
 from raceday.jobs.report import RunReport
-from raceday.store.ports import PollFailure, RunEntry
 from raceday.store.sqlite import SqliteStore
 from raceday.store.tables import CATALOGUE
+from raceday.store.values import PollFailure, RunEntry
 
 run = asyncio.run
 MINUTE = timedelta(minutes=1)

@@ -114,6 +114,12 @@ def test_limit_offset_and_cursors() -> None:
     assert (lost.status, lost.kind) == (400, "general_cursor_not_found")
 
 
+def test_a_cursor_whose_row_is_empty_in_what_orders_is_refused() -> None:
+    filled, order = platform(), where("orderAsc", "odds")
+    assert filled.ids(order, where("cursorAfter", "", "b1")) == ["c1", "a1", "b2"]
+    assert filled.list(order, where("cursorAfter", "", "a2"))["type"] == "database_query_order_null"
+
+
 def test_a_selection_keeps_what_the_platform_adds() -> None:
     (row, *_rest) = platform().list(where("select", "", "name"))["rows"]
     added = {"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId"}
@@ -131,6 +137,8 @@ def test_a_selection_keeps_what_the_platform_adds() -> None:
         (where("equal", "nope", "x"), "nope"),
         (where("orderAsc", "nope"), "nope"),
         (where("select", "", "nope"), "nope"),
+        (where("select"), "select"),
+        (where("select", "", "name", "odds", "name"), "select"),
         (where("equal", "raceId"), "equal"),
         (where("lessThan", "number", 1, 2), "lessThan"),
         (where("between", "number", 1), "between"),

@@ -53,6 +53,18 @@ def test_a_passing_failure_is_tried_again_and_leaves_one_row(
     assert [action for action, _ in told] == [PLATFORM_RETRY] * 2
 
 
+def test_a_single_row_is_read_past_the_cache_of_single_rows() -> None:
+    platform = entrants()
+    rows = rows_of(platform)
+    run(rows.create(ENTRANTS, ROW))
+    platform.log.calls.clear()
+    found = run(rows.get(ENTRANTS, "e1"))
+    assert found is not None
+    assert (found["number"], found["$permissions"]) == (7, "[]")
+    assert run(rows.get(ENTRANTS, "e2")) is None
+    assert [call.route for call in platform.log.calls] == ["/tablesdb/{databaseId}/tables/{tableId}/rows"] * 2
+
+
 def test_a_failure_that_stays_says_what_was_asked_and_what_came() -> None:
     platform = entrants()
     platform.faults.next_calls(Fault(503, has_content_type=False), count=9)
@@ -184,6 +196,25 @@ def test_a_transaction_whose_answers_are_lost_is_written_once(step: str, after_e
     run(rows.commit(operations.bulk_upsert(ENTRANTS, [ROW])))
     assert platform.row("e1")["number"] == 7
     assert len(platform.list()["rows"]) == 1
+
+
+@pytest.mark.parametrize(("ends", "tries"), [("committed", 1), ("failed", 2)])
+def test_a_commit_that_is_still_under_way_is_waited_for(ends: str, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raceday.store.appwrite.rows.COMMIT_PAUSE_S", 0.001)
+    platform = entrants()
+    rows = rows_of(platform)
+    ask, said = rows.rest.call, iter(["committing", "committing", ends])
+
+    async def call(method: str, path: str, **asked: Any) -> Any:
+        answer = await ask(method, path, **asked)
+        return {**answer, "status": next(said)} if (method, "/transactions/" in path) == ("GET", True) else answer
+
+    monkeypatch.setattr(rows.rest, "call", call)
+    platform.faults.next_calls(Fault(DROPPED, after_effect=True), method="PATCH", part_of_path="transactions")
+    run(rows.commit(operations.bulk_upsert(ENTRANTS, [ROW])))
+    assert list(said) == []
+    assert platform.row("e1")["number"] == 7
+    assert len(platform.project.transactions) == tries
 
 
 def test_a_transaction_over_a_row_that_others_wrote_meanwhile_writes_nothing() -> None:

@@ -267,10 +267,17 @@ def test_what_cannot_be_staged_or_ended() -> None:
     transaction = opened(platform)
     for operation, refusal in (
         ({"action": "replace"}, "general_argument_invalid"),
-        ({"action": "create", "tableId": "nope", "data": FULL}, "table_not_found"),
-        ({"action": "create", "databaseId": "nope", "data": FULL}, "database_not_found"),
-        ({"action": "upsert", "data": FULL}, "general_bad_request"),
+        ({"action": "create", "rowId": "n1", "tableId": "nope", "data": FULL}, "table_not_found"),
+        ({"action": "create", "rowId": "n1", "databaseId": "nope", "data": FULL}, "database_not_found"),
+        ({"action": "create", "data": FULL}, "general_argument_invalid"),
+        ({"action": "upsert", "data": FULL}, "general_argument_invalid"),
+        ({"action": "delete", "rowId": " "}, "general_argument_invalid"),
+        ({"action": "update", "rowId": "e1"}, "general_argument_invalid"),
         ({"action": "bulkUpsert", "data": FULL}, "general_argument_invalid"),
+        ({"action": "bulkUpsert", "rowId": None, "data": [FULL]}, "general_argument_invalid"),
+        ({"action": "bulkUpdate", "data": {"data": {"odds": 1.5}}}, "general_argument_invalid"),
+        ({"action": "bulkUpdate", "data": {"queries": []}}, "general_argument_invalid"),
+        ({"action": "bulkDelete", "data": {}}, "general_argument_invalid"),
     ):
         assert stage(platform, transaction, operation).kind == refusal
     path = f"{TRANSACTIONS}/{transaction}"

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from raceday.cli.bench_alerts import alerts
 from raceday.cli.bench_appwrite import appwrite_calls
+from raceday.cli.bench_cold_start import cold_start
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.domain.derive import derive_poll
 from raceday.domain.race import Race
@@ -37,6 +38,7 @@ from raceday.store.sqlite.store import SqliteStore
 bench = typer.Typer(name="bench", no_args_is_help=True, help="Measure what things cost.")
 bench.command()(alerts)
 bench.command()(appwrite_calls)
+bench.command()(cold_start)
 
 STAGES = ("parse", "map", "state", "derive", "save")
 """What a poll costs beside the network: bytes to schema, schema to domain, read the state, derive, write."""

@@ -17,7 +17,7 @@ from raceday.domain.poll_audit import PollAudit
 from raceday.host.appwrite_use import PlatformUse
 from raceday.runtime.handler import peak_rss_mb
 from raceday.simulator.faults import FaultProfile
-from raceday.store.ports import DayCounts
+from raceday.store.values import DayCounts
 
 SHOWN_KINDS = 6
 """Kinds of calls that the summary names, the most frequent ones."""

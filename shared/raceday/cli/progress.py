@@ -13,7 +13,7 @@ from rich.table import Table
 from raceday.cli.output import people
 from raceday.domain.alerts.notification import StoredNotification
 from raceday.domain.racing_day import NZ
-from raceday.store.ports import DayCounts
+from raceday.store.values import DayCounts
 
 REFRESH_WALL_S = 0.5
 

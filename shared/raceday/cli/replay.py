@@ -27,7 +27,7 @@ from raceday.nztab.settings import FeedSettings
 from raceday.simulator.app import simulator_app
 from raceday.simulator.recognition import BrokenCapture, BrokenEvent
 from raceday.simulator.replay import CapturedFeed
-from raceday.store.ports import DayCounts
+from raceday.store.values import DayCounts
 from raceday.transport import InProcess
 
 ENVIRONMENT = {

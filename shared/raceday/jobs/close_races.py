@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from raceday.domain.closing import closing_of
 from raceday.jobs.ports import JobPorts
-from raceday.store.ports import RaceStore
+
+if TYPE_CHECKING:
+    from raceday.store.ports import RaceStore
 
 LOOK_BACK = timedelta(hours=48)
 """Races that started longer ago are closed, or are closed by `keep_history` before it drops what they had."""

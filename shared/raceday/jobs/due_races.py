@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from raceday.domain.cadence import CadencePolicy, PollTarget, next_due
 from raceday.jobs.ports import JobPorts
-from raceday.store.ports import PollWindow
+from raceday.store.values import PollWindow
 
 MAX_AHEAD = timedelta(hours=36)
 """A racing day and its imports lie well within this; later races are not looked at."""

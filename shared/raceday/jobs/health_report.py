@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from raceday.domain.health import (
     LOOKED_AHEAD,
@@ -23,7 +24,9 @@ from raceday.jobs.keep_history import HISTORY_MARK
 from raceday.jobs.race_coverage import coverages_of
 from raceday.jobs.schedule_polls import SWEEPERS
 from raceday.jobs.verdicts import Problem, problems_of
-from raceday.store.ports import RaceStore
+
+if TYPE_CHECKING:
+    from raceday.store.ports import RaceStore
 
 COVERED_AHEAD = timedelta(minutes=60)
 """A race that starts later has no bucket that is over."""

@@ -15,7 +15,7 @@ from raceday.jobs.poll_race import PollAttempt, PollOutcome, poll_race
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 from raceday.jobs.stages import finish_stage, is_complete, start_stage, unmet_prerequisite
-from raceday.store.ports import RaceSummary
+from raceday.store.values import RaceSummary
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from raceday.jobs.import_pace import MAX_ATTEMPTS, counts_as_attempt, paused_for
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 from raceday.jobs.stages import finish_stage, start_stage, unmet_prerequisite
-from raceday.store.ports import MeetingSummary
+from raceday.store.values import MeetingSummary
 
 
 async def import_races(ports: JobPorts, racing_date: date, politeness_s: float = 1.0) -> RunReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,14 +12,16 @@ from raceday.domain.cadence import SOURCE_REFRESH_S, PollTarget
 from raceday.domain.derive import DeriveSettings, derive_poll
 from raceday.domain.race_poll import PollTiming, RaceEvent, RacePoll
 from raceday.domain.status import RaceStatus
-from raceday.errors import FeedContractError, FeedNotFound, FeedThrottled, StoreConflict
+from raceday.errors import FeedContractError, FeedNotFound, FeedThrottled, RaceDayError, StoreConflict
 from raceday.jobs.ports import JobPorts
-from raceday.store.ports import PollClaim, PollFailure
+from raceday.store.values import PollClaim, PollFailure
 
 CLAIM_TTL_S = 20.0
 """A claim outlives the longest feed call (15 s) by a margin; after a killed run the race is free again by then."""
 SAVE_S = 2.0
 """What is kept of a run's time for writing what the feed answered at the last moment."""
+RELEASE_S = 2.0
+"""A run that is cut off frees its races within this, or leaves it to their claims to run out."""
 MISSING_EVENT_PAUSE_S = 300.0
 """An event that the feed does not have is asked for seldom: it was withdrawn, and only the meeting list knows why."""
 NEAR_START = timedelta(minutes=10)
@@ -72,8 +75,7 @@ async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settin
     except Exception as error:  # noqa: BLE001 (one race that nobody foresaw must not cost the others)
         return await give_up(ports, target, claim, error)
     except BaseException:
-        # Cut off by the platform: free the race at once instead of letting the claim run out.
-        await asyncio.shield(ports.store.release_claim(claim, None))
+        await asyncio.shield(free_at_once(ports, [claim]))
         raise
     return polled(ports, target, derived)
 
@@ -86,6 +88,22 @@ async def derive_claimed(
         event = await _event(ports, target)
     states = await ports.store.race_states([target.race_id])
     return DerivedPoll(event, derive_poll(event, states[target.race_id], _timing(ports, due), settings))
+
+
+async def free_at_once(ports: JobPorts, claims: Sequence[PollClaim]) -> None:
+    """Free the races of a run that is cut off instead of letting their claims run out; a store that fails is left."""
+
+    async def free(claim: PollClaim) -> None:
+        try:
+            await ports.store.release_claim(claim, None)
+        except RaceDayError as error:
+            ports.log.warning("claim_not_freed", race_id=claim.race_id, message=str(error))
+
+    try:
+        async with asyncio.timeout(RELEASE_S):
+            await asyncio.gather(*(free(claim) for claim in claims))
+    except TimeoutError:
+        ports.log.warning("claims_not_freed", races=len(claims), message=f"the store took longer than {RELEASE_S} s")
 
 
 def polled(ports: JobPorts, target: PollTarget, derived: DerivedPoll) -> PollAttempt:

@@ -20,12 +20,13 @@ from raceday.jobs.poll_race import (
     derive_claimed,
     failed,
     fenced,
+    free_at_once,
     give_up,
     polled,
 )
 from raceday.jobs.poll_races import SHORTEST_POLL_S, PollPlan, PollTally, phases, timing_of
 from raceday.jobs.ports import JobPorts
-from raceday.store.ports import PollClaim
+from raceday.store.values import PollClaim
 
 GROUP_SIZE = 10
 """So many races are fetched well within the life of their claims, and fit one transaction of any store."""
@@ -90,8 +91,7 @@ async def _poll_group(
     try:
         return attempts + await _fetch_and_write(ports, won, plan)
     except BaseException:
-        # Cut off by the platform: free the races at once instead of letting the claims run out.
-        await asyncio.shield(_release(ports, won))
+        await asyncio.shield(free_at_once(ports, claims))
         raise
 
 
@@ -119,28 +119,26 @@ async def _fetch_and_write(ports: JobPorts, won: Sequence[_Claimed], plan: PollP
     return attempts
 
 
+async def _give_up(ports: JobPorts, lost: Sequence[tuple[_Claimed, Exception]]) -> list[PollAttempt]:
+    """Give races up at once: a store that hangs takes as long for all of them as for one."""
+    return await asyncio.gather(*(give_up(ports, claimed.target, claimed.claim, error) for claimed, error in lost))
+
+
 async def _write(ports: JobPorts, answered: Sequence[tuple[_Claimed, DerivedPoll | Exception]]) -> list[PollAttempt]:
     """Write the polls of the races that the feed told of, and give up the others."""
-    attempts = [
-        await give_up(ports, claimed.target, claimed.claim, answer)
-        for claimed, answer in answered
-        if isinstance(answer, Exception)
-    ]
+    attempts = await _give_up(
+        ports, [(claimed, answer) for claimed, answer in answered if isinstance(answer, Exception)]
+    )
     derived = [(claimed, answer) for claimed, answer in answered if isinstance(answer, DerivedPoll)]
     if not derived:
         return attempts
     try:
         conflicts = await ports.store.save_polls([(answer.poll, claimed.claim) for claimed, answer in derived])
     except Exception as error:  # noqa: BLE001 (as above)
-        return attempts + [await give_up(ports, claimed.target, claimed.claim, error) for claimed, _ in derived]
+        return attempts + await _give_up(ports, [(claimed, error) for claimed, _ in derived])
     for claimed, answer in derived:
         conflict = conflicts.get(claimed.target.race_id)
         attempts.append(
             polled(ports, claimed.target, answer) if conflict is None else fenced(ports, claimed.target, conflict)
         )
     return attempts
-
-
-async def _release(ports: JobPorts, won: Sequence[_Claimed]) -> None:
-    for claimed in won:
-        await ports.store.release_claim(claimed.claim, None)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from raceday.domain.coverage import FollowedRace, RaceCoverage, coverage_of
-from raceday.store.ports import RaceStore
+
+if TYPE_CHECKING:
+    from raceday.store.ports import RaceStore
 
 
 async def coverages_of(store: RaceStore, races: Sequence[FollowedRace], at: datetime) -> list[RaceCoverage]:

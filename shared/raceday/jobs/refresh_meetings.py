@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from raceday.domain.meeting import MeetingFilter
 from raceday.jobs.ports import Feed
-from raceday.store.ports import RaceStore
+
+if TYPE_CHECKING:
+    from raceday.store.ports import RaceStore
 
 REFRESH_MINUTES = 10
 

@@ -6,12 +6,15 @@ A race is looked at as a whole: every runner, over the whole race so far. That l
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from raceday.jobs.evaluate_alerts import AlertPlan, AlertTally, evaluate_runners
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.report import RunReport
 from raceday.store.alert_ports import AlertBacklog, ConfigCursor
-from raceday.store.ports import RaceStore
+
+if TYPE_CHECKING:
+    from raceday.store.ports import RaceStore
 
 SWEEP = "alert-evaluator"
 """The name of its mark."""

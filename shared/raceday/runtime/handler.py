@@ -19,7 +19,10 @@ from raceday.runtime.platform import platform_settings
 from raceday.runtime.request import PlatformContext, RunRequest, read_request, refuse_unknown_fields
 from raceday.runtime.settings import Settings, load_settings
 from raceday.runtime.wiring import NO_FEED, open_clock, open_environment, open_executions, open_feed, open_store
-from raceday.store.ports import RaceStore, RunEntry
+from raceday.store.values import RunEntry
+
+LEDGER_S = 2.0
+"""A run that was stopped writes its ledger row within this: the platform would end it `DEADLINE_MARGIN_S` later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ async def run_function(context: PlatformContext, function_id: str, job: Job) -> 
         report.refuse(500, f"unexpected {type(error).__name__}: see the execution's error log")
     entry = _ledger_entry(spec, request, run, report, began)
     if run is not None:
-        await _write_ledger(run.ports.store, replace(entry, message=log.redact(entry.message)), log)
+        await _write_ledger(run, replace(entry, message=log.redact(entry.message)), log)
     _write_summary(entry, report, log)
     answer = log.redacted({"function": function_id} | report.as_json())
     return context.res.json(answer, report.status_code, {})
@@ -121,12 +124,14 @@ def _ledger_entry(
     )
 
 
-async def _write_ledger(store: RaceStore, entry: RunEntry, log: JsonLog) -> None:
-    """Write the ledger row; a ledger that cannot be written does not fail the run."""
+async def _write_ledger(run: Run, entry: RunEntry, log: JsonLog) -> None:
+    """Write the ledger row in what is left of the run's time, and a little more; without it the run does not fail."""
     try:
-        await store.log_run(entry)
-    except RaceDayError as error:
-        log.warning("run_not_logged", error=type(error).__name__, message=str(error))
+        async with asyncio.timeout(run.ports.deadline.remaining_s() + LEDGER_S):
+            await run.ports.store.log_run(entry)
+    except (RaceDayError, TimeoutError) as error:
+        message = str(error) or "the run's time was up"
+        log.warning("run_not_logged", error=type(error).__name__, message=message)
 
 
 def _write_summary(entry: RunEntry, report: RunReport, log: JsonLog) -> None:

@@ -9,6 +9,7 @@ _KNOWN = {
     "general_bad_request": (400, "{0}"),
     "general_query_invalid": (400, "{0}"),
     "general_cursor_not_found": (400, "no row {0} for {1}"),
+    "database_query_order_null": (400, "the cursor's row is empty in {0}, by which the rows are ordered"),
     "general_unknown": (500, "the server failed"),
     "general_rate_limit_exceeded": (429, "too many calls, wait a while"),
     "general_unauthorized_scope": (401, "{0}, in the role {1}, has none of the scopes {2}"),

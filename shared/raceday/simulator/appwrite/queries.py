@@ -121,8 +121,16 @@ def _sorted_out(queries: Sequence[Query], columns: Mapping[str, Column], default
         elif query.method in _CURSORS:
             cursor, backwards = _cursor(query), query.method == "cursorBefore"
         else:
-            selection += tuple(_known(str(value), columns) for value in query.values if value != "*")
+            selection += _selected(query, columns)
     return Listing(tuple(filters), tuple(orders), limit, offset, cursor, backwards, selection)
+
+
+def _selected(query: Query, columns: Mapping[str, Column]) -> tuple[str, ...]:
+    """Return what one `select` names: at least one column, none of them twice, `*` for all."""
+    names = [str(value) for value in query.values]
+    if not names or len(set(names)) < len(names):
+        raise invalid_query("select needs a column, and none of them twice")
+    return tuple(_known(name, columns) for name in names if name != "*")
 
 
 def _known(attribute: str, columns: Mapping[str, Column]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from raceday.simulator.appwrite.collation import folded, without_case
+from raceday.simulator.appwrite.errors import refused
 from raceday.simulator.appwrite.queries import Query, kind_of, not_found
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def matching(table: Table, filters: Sequence[Query], columns: Mapping[str, Colum
     """Return the rows that pass all filters, oldest first."""
     candidates, answered = _candidates(table, filters)
     tests = [test_of(query, columns) for query in filters if query is not answered]
-    found = [row for row in candidates if all(test(row) for test in tests)] if tests else candidates
+    found = [row for row in candidates if all(test(row) for test in tests)] if tests else list(candidates)
+    if answered is None and table.rows.oldest_first:
+        return found
     return sorted(found, key=_sequence)
 
 
@@ -160,10 +163,22 @@ def _candidates(table: Table, filters: Sequence[Query]) -> tuple[Iterable[Row], 
 
 
 def _cut(table: Table, rows: list[Row], listing: Listing, columns: Mapping[str, Column]) -> list[Row]:
-    """Return the rows after (or before) the cursor's, which need not be among those found."""
+    """Return the rows after (or before) the cursor's, which need not be among those found.
+
+    A cursor whose row is empty in a column to order by is refused.
+    """
     cursor = table.rows.get(str(listing.cursor))
     if cursor is None:
         raise not_found(str(listing.cursor), backwards=listing.backwards)
-    together = rows if cursor in rows else ordered(sorted([*rows, cursor], key=_sequence), listing.orders, columns)
-    place = next(number for number, row in enumerate(together) if row["$id"] == cursor["$id"])
-    return together[:place] if listing.backwards else together[place + 1 :]
+    for attribute, _descending in listing.orders:
+        if cursor.get(attribute) is None:
+            raise refused("database_query_order_null", attribute)
+    place = _place_of(cursor, rows)
+    if place is None:
+        rows = ordered(sorted([*rows, cursor], key=_sequence), listing.orders, columns)
+        place = _place_of(cursor, rows) or 0
+    return rows[:place] if listing.backwards else rows[place + 1 :]
+
+
+def _place_of(wanted: Row, rows: Sequence[Row]) -> int | None:
+    return next((place for place, row in enumerate(rows) if row is wanted), None)

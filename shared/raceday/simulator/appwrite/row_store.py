@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 Row = dict[str, object]
+_NOWHERE = object()
+"""In place of a value where there is no row."""
 
 
 class UniqueValuesTaken(Exception):
@@ -36,7 +38,8 @@ class RowStore:
     """Rows with their indexes; every change can be undone while `undoing` is open."""
 
     def __init__(self) -> None:
-        """Begin without rows."""
+        """Begin without rows. `oldest_first` says in which order `all_rows` comes."""
+        self.oldest_first = True
         self._rows: dict[str, Row] = {}
         self._lookups: dict[str, defaultdict[Hashable, dict[str, None]]] = {}
         self._uniques: dict[str, tuple[tuple[str, ...], dict[tuple[Hashable, ...], str]]] = {}
@@ -56,7 +59,7 @@ class RowStore:
         return self._rows.get(folded(row_id))
 
     def all_rows(self) -> Iterable[Row]:
-        """Return every row, oldest first unless one was deleted and undone."""
+        """Return every row; oldest first unless a deletion was undone."""
         return self._rows.values()
 
     def with_values(self, column: str, values: Sequence[object]) -> list[Row] | None:
@@ -118,6 +121,7 @@ class RowStore:
         except BaseException:
             self._undo = None
             for row_key, former in reversed(written):
+                self.oldest_first &= former is None or row_key in self._rows
                 self._replace(row_key, former)
             raise
         finally:
@@ -127,32 +131,35 @@ class RowStore:
         former = self._rows.get(row_key)
         if self._undo is not None:
             self._undo.append((row_key, former))
-        if former is not None:
-            self._unindex(row_key, former)
         if row is None:
             self._rows.pop(row_key, None)
         else:
             self._rows[row_key] = row
-            self._index(row_key, row)
+        self._look_up(row_key, former, row)
+        self._note_unique(row_key, former, row)
 
-    def _index(self, row_key: str, row: Row) -> None:
+    def _look_up(self, row_key: str, former: Row | None, row: Row | None) -> None:
+        """Find a row by its present values instead of its former ones."""
         for column, lookup in self._lookups.items():
-            lookup[same(row.get(column))][row_key] = None
-        for columns, taken in self._uniques.values():
-            key = _unique_key(row, columns)
-            if key is not None:
-                taken[key] = row_key
+            before = _NOWHERE if former is None else same(former.get(column))
+            after = _NOWHERE if row is None else same(row.get(column))
+            if before == after:
+                continue
+            if former is not None:
+                del lookup[before][row_key]
+                if not lookup[before]:
+                    del lookup[before]
+            if row is not None:
+                lookup[after][row_key] = None
 
-    def _unindex(self, row_key: str, row: Row) -> None:
-        for column, lookup in self._lookups.items():
-            value = same(row.get(column))
-            del lookup[value][row_key]
-            if not lookup[value]:
-                del lookup[value]
+    def _note_unique(self, row_key: str, former: Row | None, row: Row | None) -> None:
         for columns, taken in self._uniques.values():
-            key = _unique_key(row, columns)
-            if key is not None and taken.get(key) == row_key:
-                del taken[key]
+            before = None if former is None else _unique_key(former, columns)
+            if before is not None and taken.get(before) == row_key:
+                del taken[before]
+            after = None if row is None else _unique_key(row, columns)
+            if after is not None:
+                taken[after] = row_key
 
 
 def _unique_key(row: Mapping[str, object], columns: tuple[str, ...]) -> tuple[Hashable, ...] | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from raceday.simulator.appwrite.tables import Table
 
 _NEEDS_A_ROW = ("update", "delete", "increment", "decrement")
+_OF_ROWS = ("bulkCreate", "bulkUpsert")
 
 
 def is_asked(call: Call) -> bool:
@@ -104,14 +105,27 @@ def _read(call: Call, asked: object) -> Operation:
     action = asked["action"]
     if action not in (*SINGLE_ACTIONS, *BULK_ACTIONS):
         raise invalid_param("operations", f"there is no action {action}")
-    body, row_id = asked.get("data") or {}, asked.get("rowId")
-    is_of_rows = action in {"bulkCreate", "bulkUpsert"}
+    _check_keys(action, asked)
+    body, row_id = asked.get("data") or ([] if action in _OF_ROWS else {}), asked.get("rowId")
+    is_of_rows = action in _OF_ROWS
     if isinstance(body, list) != is_of_rows:
         raise invalid_param("operations", f"the data of {action} must be {'a list' if is_of_rows else 'an object'}")
-    if action in {"upsert", *_NEEDS_A_ROW} and not row_id:
-        raise refused("general_bad_request", f"{action} needs a rowId")
     table = call.project.table(asked["databaseId"], asked["tableId"])
     return Operation(action, table, None if row_id is None else str(row_id), body, call.at)
+
+
+def _check_keys(action: str, asked: Mapping[str, object]) -> None:
+    """Check what an operation must bring along: all but a delete need data, a bulk by queries needs these in it."""
+    if action != "delete" and not isinstance(asked.get("data"), dict | list):
+        raise invalid_param("operations", f"{action} needs data")
+    if ("rowId" in asked or action in SINGLE_ACTIONS) and not str(asked.get("rowId") or "").strip():
+        raise invalid_param("operations", f"{action}: rowId must be a text that is not empty")
+    body = asked.get("data")
+    if action in {"bulkUpdate", "bulkDelete"} and isinstance(body, dict):
+        if not isinstance(body.get("queries"), list):
+            raise invalid_param("operations", f"the data of {action} needs queries")
+        if action == "bulkUpdate" and not isinstance(body.get("data"), dict):
+            raise invalid_param("operations", "the data of bulkUpdate needs data of its own")
 
 
 def _check_rows(call: Call, transaction: Transaction, operations: list[Operation]) -> None:

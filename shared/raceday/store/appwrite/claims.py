@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from raceday.domain.cadence import PollTarget
 from raceday.domain.status import RaceStatus
 from raceday.errors import StoreConflict
-from raceday.store.appwrite.operations import bulk_upsert, update
+from raceday.store.appwrite.conflicts import begun_again
+from raceday.store.appwrite.operations import bulk_create, update
 from raceday.store.appwrite.queries import ascending, at_least, below, equal
 from raceday.store.appwrite.rows import AppwriteRows
 from raceday.store.appwrite.schedule import TARGET_COLUMNS, schedule_columns, target_of
 from raceday.store.appwrite.snapshot import OUTDATED
-from raceday.store.ports import PollClaim, PollWindow
 from raceday.store.rows.values import Row, StoredRow, instant_text, optional_instant_text
 from raceday.store.tables import POLL_CLAIMS, RACE_RESULTS, RACES
+from raceday.store.values import PollClaim, PollWindow
 
 CLAIM_TRIES = 3
 TOGETHER_FROM = 4
@@ -103,7 +104,7 @@ class AppwriteClaims:
         """Claim races in one transaction; None when somebody else was at one of them, so that each is tried alone."""
         by_id = {target.race_id: target for target in targets}
         rows = {race_id: row for race_id in by_id if (row := self._seen.get(race_id)) is not None and row["$updatedAt"]}
-        if len(rows) < len(by_id):
+        if not all(race_id in rows and wanted.may_claim(rows[race_id], by_id[race_id]) for race_id in by_id):
             rows = await self._schedules(list(by_id))
         free = {race_id: row for race_id, row in rows.items() if wanted.may_claim(row, by_id[race_id])}
         columns = {race_id: wanted.columns(row) for race_id, row in free.items()}
@@ -154,17 +155,29 @@ class AppwriteClaims:
 
     async def _schedules(self, race_ids: Sequence[str]) -> dict[str, StoredRow]:
         """Return the claims' rows of races; those that another importer left without one get theirs."""
-        rows = await self._rows.of_ids(POLL_CLAIMS, "$id", race_ids, columns=TARGET_COLUMNS)
-        found = {row["$id"]: row for row in rows}
-        lacking = [race_id for race_id in dict.fromkeys(race_ids) if race_id not in found]
-        if lacking and await self._make_schedules(lacking):
+        found: dict[str, StoredRow] = {}
+
+        async def read() -> None:
+            lacking = [race_id for race_id in dict.fromkeys(race_ids) if race_id not in found]
             rows = await self._rows.of_ids(POLL_CLAIMS, "$id", lacking, columns=TARGET_COLUMNS)
-            found |= {row["$id"]: row for row in rows}
+            found.update({row["$id"]: row for row in rows})
+
+        async def read_and_make() -> None:
+            await read()
+            lacking = [race_id for race_id in dict.fromkeys(race_ids) if race_id not in found]
+            if lacking and await self._make_schedules(lacking):
+                await read()
+
+        await begun_again(read_and_make)
         return found
 
     async def _make_schedules(self, race_ids: Sequence[str]) -> bool:
-        """Make the rows of stored races that have none; say whether there were any."""
+        """Make the rows of stored races that have none; say whether there were any.
+
+        Raises StoreConflict when another run makes one of them first: it may be polling the race by now.
+        """
         races = await self._rows.of_ids(RACES, "$id", race_ids, columns=("startTime", "status", "meetingId", "meeting"))
+        races = [race for race in races if race["$id"] in race_ids]
         if not races:
             return False
         results = await self._rows.of_ids(RACE_RESULTS, "$id", race_ids, columns=("resultStatus",))
@@ -178,8 +191,7 @@ class AppwriteClaims:
             )
             # What that importer, or its poller, left is in the tables.
             made.append({"$id": race["$id"], "raceId": race["$id"], "token": 0, "state": OUTDATED, **columns})
-        for operation in bulk_upsert(POLL_CLAIMS, made):
-            await self._rows.commit([operation])
+        await self._rows.commit(bulk_create(POLL_CLAIMS, made))
         return True
 
     def _forget(self, race_ids: Sequence[str] | Mapping[str, object]) -> None:

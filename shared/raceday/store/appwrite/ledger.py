@@ -12,7 +12,6 @@ from raceday.store.appwrite.conflicts import begun_again
 from raceday.store.appwrite.queries import ascending, at_least, equal, not_equal
 from raceday.store.appwrite.rows import AppwriteRows
 from raceday.store.appwrite.waiting import all_waiting, with_waiting
-from raceday.store.ports import DayCounts, PollFailure, RunEntry
 from raceday.store.rows.polls import (
     DEGRADED,
     MARK_COLUMNS,
@@ -40,6 +39,7 @@ from raceday.store.tables import (
     RACES,
     SWEEPS,
 )
+from raceday.store.values import DayCounts, PollFailure, RunEntry
 
 
 class AppwriteLedger:

@@ -15,7 +15,6 @@ from raceday.store.appwrite.pending import WaitingRow, waiting_rows
 from raceday.store.appwrite.queries import equal
 from raceday.store.appwrite.schedule import schedule_columns
 from raceday.store.appwrite.snapshot import state_of, state_text
-from raceday.store.ports import PollClaim
 from raceday.store.rows.entrants import amount_rows, entrant_rows
 from raceday.store.rows.history import bucket_row, odds_tick_row, pools_row, repair_row
 from raceday.store.rows.polls import degraded_row, poll_row
@@ -34,6 +33,7 @@ from raceday.store.tables import (
     RACES,
     Table,
 )
+from raceday.store.values import PollClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,9 @@ def _news(claimed: ClaimedPoll) -> list[Operation]:
     race_id = poll.race.race_id
     operations = bulk_upsert(ODDS_HISTORY, map(odds_tick_row, poll.odds_ticks))
     race_row = {**race_update_row(poll), **_first_columns(claimed)}
-    # The one event of a poll: whoever listens is told which of its runners moved.
-    operations += [update(RACES, race_row)] if poll.moved else _stored(RACES, [race_row])
+    # The one event of a poll: whoever listens is told which of its runners moved. Never an upsert: it fills the columns
+    # that it does not name from a cached row and so takes back what an import wrote (appwrite/appwrite#12960).
+    operations.append(update(RACES, race_row) if poll.moved else _silently(RACES, race_row))
     known = claimed.state.entrants if claimed.state is not None else {one.entrant_id for one in claimed.runners}
     operations += _runner_operations([*entrant_rows(poll), *amount_rows(poll)], known)
     operations += bulk_upsert(MONEY_FLOW_HISTORY, (bucket_row(bucket, poll) for bucket in poll.buckets))

@@ -14,11 +14,11 @@ from raceday.store.appwrite.poll_operations import ClaimedPoll, about_poll, give
 from raceday.store.appwrite.queries import equal
 from raceday.store.appwrite.rows import AppwriteRows
 from raceday.store.appwrite.snapshot import state_text
-from raceday.store.ports import PollClaim
 from raceday.store.rows.claims import must_write
 from raceday.store.rows.results import FixedOddsRunner
 from raceday.store.rows.values import StoredRow, instant_text
 from raceday.store.tables import ENTRANTS, ODDS_HISTORY, POLL_CLAIMS
+from raceday.store.values import PollClaim
 
 SAVE_TRIES = 4
 _RUNNER_COLUMNS = ("name", "runnerNumber", "fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds")
@@ -30,11 +30,11 @@ as it is.
 
 
 class AppwritePolls:
-    """Writes polls. `_seen` holds the claims' rows as this run last saw them, `_read` the states that it read."""
+    """Writes polls. `_seen` holds the claims' rows as last seen, `_states_read` the states read from the tables."""
 
     _rows: AppwriteRows
     _seen: dict[str, StoredRow]
-    _read: dict[str, tuple[int, RaceState]]
+    _states_read: dict[str, tuple[int, RaceState]]
 
     async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
         """Write everything a poll changed and give the claim back: four calls whatever the field, one without news.
@@ -131,7 +131,8 @@ class AppwritePolls:
         ticks = [operation for operation in operations if operation.table is ODDS_HISTORY]
         others = [operation for operation in operations if operation.table is not ODDS_HISTORY]
         while ticks and len(ticks) + len(others) > OPERATIONS_AT_ONCE:
-            await self._rows.commit(ticks[:OPERATIONS_AT_ONCE])
+            if not await self._rows.commit(ticks[:OPERATIONS_AT_ONCE], fence.holds):
+                return False
             ticks = ticks[OPERATIONS_AT_ONCE:]
         return await self._rows.commit([*ticks, *others], fence.holds)
 
@@ -149,7 +150,7 @@ class AppwritePolls:
 
     def _state_read(self, claim: PollClaim) -> RaceState | None:
         """Return the state that this run read from the tables for a claim; None where it came with the claim."""
-        token, state = self._read.get(claim.race_id, (None, None))
+        token, state = self._states_read.get(claim.race_id, (None, None))
         return state if token == claim.token else None
 
     async def _held_row(self, claim: PollClaim) -> StoredRow:

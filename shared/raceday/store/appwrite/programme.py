@@ -18,10 +18,10 @@ from raceday.store.appwrite.import_operations import (
 from raceday.store.appwrite.operations import Operation, bulk_update
 from raceday.store.appwrite.queries import VALUES_AT_ONCE, equal
 from raceday.store.appwrite.rows import AppwriteRows, Verification
-from raceday.store.ports import MeetingSummary, RaceSummary
 from raceday.store.rows.programme import SUMMARY_COLUMNS, meeting_row, meeting_summary, race_summary, whole_row
 from raceday.store.rows.values import StoredRow, date_text, instant_text, unsaid_columns
 from raceday.store.tables import MEETINGS, POLL_CLAIMS, RACE_POOLS, RACES, Table
+from raceday.store.values import MeetingSummary, RaceSummary
 
 RACES_AT_ONCE = VALUES_AT_ONCE
 """So many fit one query, and one transaction: at most an operation for each claim, a few for everything else."""

@@ -25,7 +25,7 @@ def equal(column: str, *values: Value) -> Query:
 
 
 def not_equal(column: str, value: Value) -> Query:
-    """Match rows whose column is another value, or empty."""
+    """Match rows whose column holds another value: as in SQL, an empty column does not match."""
     return _query("notEqual", column, (value,))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -131,7 +132,13 @@ class AppwriteRest:
             raise StoreUnavailable(f"{about}: {error}") from error
         except UnreadableBody as error:
             raise StoreUnavailable(f"{about}: the answer {error}") from error
-        return _content(answer, about)
+        return _content(self._without_key(answer), about)
+
+    def _without_key(self, answer: HttpAnswer) -> HttpAnswer:
+        """Return a refusal without our key, should it quote the headers that were sent: before its words are cut."""
+        if answer.status < 400:
+            return answer
+        return replace(answer, body=answer.body.replace(self.settings.key.encode(), b"[redacted]"))
 
 
 def _content(answer: HttpAnswer, about: str) -> JsonObject:

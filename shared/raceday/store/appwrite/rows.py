@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -21,6 +22,10 @@ TOTAL_STOPS_AT = 5000
 TRANSACTION_TTL_S = 60
 """The shortest that the platform allows; what was begun and not committed is forgotten after it."""
 TRANSACTION_TRIES = 3
+COMMIT_LOOKS = 10
+COMMIT_PAUSE_S = 1.0
+"""After a commit without an answer: how often, and with which pauses, the server is asked whether it is done."""
+_COMMITTING = "committing"
 Verification = Callable[[], Awaitable[bool]]
 """Looks, after everything was staged, whether it may be committed: False when there is nothing left to do.
 
@@ -182,8 +187,21 @@ class AppwriteRows:
         except AppwriteRefused:
             raise
         except StoreUnavailable:
-            if (await self.rest.call("GET", transaction)).get("status") != "committed":
+            if await self._outcome(transaction) != "committed":
                 raise
+
+    async def _outcome(self, transaction: str) -> str:
+        """Return a transaction's status, as a rule once the server is no longer at it.
+
+        Begun again beside one that is still being written, the same rows would wait for each other's locks.
+        """
+        status = _COMMITTING
+        for look in range(COMMIT_LOOKS):
+            await asyncio.sleep(COMMIT_PAUSE_S if look else 0)
+            status = str((await self.rest.call("GET", transaction)).get("status"))
+            if status != _COMMITTING:
+                break
+        return status
 
     def _path(self, table: Table, row_id: str | None = None) -> str:
         path = f"/tablesdb/{self._database_id}/tables/{table.name}/rows"

@@ -17,13 +17,15 @@ from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, POLL_CLAIMS, RACE
 
 
 class AppwriteStates:
-    """Reads states. `_seen` holds the claims' rows as this run last saw them, `_read` the states that it read from the
-    tables for claims that it holds, each with the token of its claim: the poll puts them back where they come cheaply.
+    """Reads states. `_seen` holds the claims' rows as this run last saw them.
+
+    `_states_read` holds the states that this run read from the tables for claims of its own, each with the token of its
+    claim: the poll that is derived from one writes it back to the claim.
     """
 
     _rows: AppwriteRows
     _seen: dict[str, StoredRow]
-    _read: dict[str, tuple[int, RaceState]]
+    _states_read: dict[str, tuple[int, RaceState]]
 
     async def race_states(self, race_ids: Sequence[str]) -> dict[str, RaceState]:
         """Return the last known state of each stored race: no call for those whose claim this run holds.
@@ -42,9 +44,10 @@ class AppwriteStates:
         missing = [race_id for race_id in race_ids if race_id not in states]
         if not missing:
             return states
-        read = await read_states(self._rows, missing)
-        self._read.update({race_id: (held[race_id]["token"], read[race_id]) for race_id in held.keys() & read.keys()})
-        return states | read
+        from_tables = await read_states(self._rows, missing)
+        for race_id in held.keys() & from_tables.keys():
+            self._states_read[race_id] = (held[race_id]["token"], from_tables[race_id])
+        return states | from_tables
 
 
 def _is_held(row: StoredRow | None) -> bool:

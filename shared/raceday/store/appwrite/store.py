@@ -40,7 +40,7 @@ class AppwriteStore(
         self._rest = rest
         self._rows = AppwriteRows(rest)
         self._seen: dict[str, StoredRow] = {}
-        self._read: dict[str, tuple[int, RaceState]] = {}
+        self._states_read: dict[str, tuple[int, RaceState]] = {}
 
     @classmethod
     def over(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from raceday.errors import StoreConflict
-from raceday.store.ports import PollClaim
 from raceday.store.rows.values import StoredRow
+from raceday.store.values import PollClaim
 
 FENCE_COLUMNS = ("owner", "token", "lastPollAt")
 

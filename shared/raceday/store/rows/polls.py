@@ -9,7 +9,6 @@ from raceday.domain.poll_audit import PollMark
 from raceday.domain.quality import COMPONENTS
 from raceday.domain.race_poll import RacePoll
 from raceday.domain.racing_day import DailyStage, StageProgress
-from raceday.store.ports import PollClaim, PollFailure, RunEntry
 from raceday.store.rows.values import (
     Row,
     StoredRow,
@@ -20,6 +19,7 @@ from raceday.store.rows.values import (
     parse_optional_instant,
 )
 from raceday.store.tables import FUNCTION_RUNS, POLL_LOGS
+from raceday.store.values import PollClaim, PollFailure, RunEntry
 
 _POINT_COLUMNS = {
     "completeness": "completenessPoints",

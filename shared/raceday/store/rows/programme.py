@@ -12,7 +12,6 @@ from raceday.domain.meeting import Meeting
 from raceday.domain.race import Race
 from raceday.domain.race_poll import RacePoll
 from raceday.domain.status import RaceStatus
-from raceday.store.ports import MeetingSummary, RaceSummary
 from raceday.store.rows.updates import moved_runners_text
 from raceday.store.rows.values import (
     Row,
@@ -28,6 +27,7 @@ from raceday.store.rows.values import (
     without_nones,
 )
 from raceday.store.tables import MEETINGS, RACES, Table
+from raceday.store.values import MeetingSummary, RaceSummary
 
 
 def meeting_row(meeting: Meeting, at: datetime) -> Row:

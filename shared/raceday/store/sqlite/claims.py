@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from raceday.domain.cadence import PollTarget
 from raceday.domain.status import TERMINAL
-from raceday.store.ports import PollClaim, PollWindow
 from raceday.store.rows.states import poll_target
 from raceday.store.rows.values import instant_text, optional_instant_text
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
+from raceday.store.values import PollClaim, PollWindow
 
 _TARGETS = (
     'SELECT races."$id", races."meetingId", races."startTime", races.status, '

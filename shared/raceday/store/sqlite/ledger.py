@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from raceday.domain.poll_audit import PollMark
 from raceday.domain.racing_day import DailyStage, StageProgress
-from raceday.store.ports import DayCounts, PollFailure, RunEntry
 from raceday.store.rows.polls import (
     MARK_COLUMNS,
     failure_row,
@@ -20,6 +19,7 @@ from raceday.store.rows.polls import (
 from raceday.store.rows.values import instant_text, parse_instant
 from raceday.store.sqlite.connection import SqliteConnection
 from raceday.store.tables import DAILY_STAGES, FUNCTION_RUNS, POLL_LOGS, SWEEPS
+from raceday.store.values import DayCounts, PollFailure, RunEntry
 
 _COUNTS = """
     SELECT (SELECT count(*) FROM meetings) AS meetings,

@@ -8,7 +8,6 @@ from raceday.domain.odds import Odds
 from raceday.domain.race_poll import RacePoll
 from raceday.errors import StoreConflict
 from raceday.store.events import RowEvent
-from raceday.store.ports import PollClaim
 from raceday.store.rows.claims import must_write
 from raceday.store.rows.entrants import entrant_rows
 from raceday.store.rows.history import bucket_row, odds_tick_row, pools_row, repair_row
@@ -28,6 +27,7 @@ from raceday.store.tables import (
     RACE_RESULTS,
     RACES,
 )
+from raceday.store.values import PollClaim
 
 _BOOLEANS = frozenset(column.name for column in RACES.columns if column.kind == "boolean")
 

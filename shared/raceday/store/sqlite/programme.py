@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from raceday.domain.meeting import Meeting
 from raceday.domain.race import Race
-from raceday.store.ports import MeetingSummary, RaceSummary
 from raceday.store.rows.history import empty_pools_row
 from raceday.store.rows.programme import (
     BEFORE_IMPORT_COLUMNS,
@@ -21,6 +20,7 @@ from raceday.store.rows.programme import (
 from raceday.store.rows.values import date_text, instant_text
 from raceday.store.sqlite.connection import SqliteConnection, placeholders
 from raceday.store.tables import MEETINGS, RACE_POOLS, RACES
+from raceday.store.values import MeetingSummary, RaceSummary
 
 _SUMMARY = ", ".join(f'races."{column}"' for column in SUMMARY_COLUMNS)
 _BEFORE = ", ".join(f'"{column}"' for column in BEFORE_IMPORT_COLUMNS)

@@ -14,13 +14,13 @@ from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.domain.racing_day import DailyStage, StageProgress
 from raceday.errors import StoreConflict
 from raceday.store.events import RowEventSink
-from raceday.store.ports import DayCounts, MeetingSummary, PollClaim, PollFailure, PollWindow, RaceSummary, RunEntry
 from raceday.store.sqlite import claims, ledger, polls, programme, states
 from raceday.store.sqlite.alerts import SqliteAlerts
 from raceday.store.sqlite.connection import SqliteConnection
 from raceday.store.sqlite.flow import SqliteFlow
 from raceday.store.sqlite.health import SqliteHealth
 from raceday.store.sqlite.silks import SqliteSilks
+from raceday.store.values import DayCounts, MeetingSummary, PollClaim, PollFailure, PollWindow, RaceSummary, RunEntry
 
 
 class SqliteStore(SqliteAlerts, SqliteFlow, SqliteSilks, SqliteHealth):
