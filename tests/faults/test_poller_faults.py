@@ -10,7 +10,8 @@ from typing import Any
 
 from race_day import RaceDay, run_day
 from raceday.domain.poll_audit import audit_polls
-from raceday.errors import ExecutionRefused, StoreUnavailable
+from raceday.errors import ExecutionRefused, FeedUnavailable, StoreUnavailable
+from raceday.jobs.report import RunReport
 from raceday.simulator.faults import FaultProfile
 
 
@@ -227,3 +228,13 @@ def test_a_partner_id_that_the_feed_repeats_stays_out_of_answers_logs_and_tables
             assert "CANARY" not in str(day.rows(f"SELECT * FROM {table}"))
 
     run_day(scenario, tmp_path, environment={"NZTAB_PARTNER_ID": "CANARY-1234", "RACEDAY_LOG_LEVEL": "DEBUG"})
+
+
+def test_a_run_that_failed_for_the_store_alone_says_so() -> None:
+    report = RunReport()
+    report.fail("one", StoreUnavailable("away"))
+    assert report.status_code == 503
+    report.fail("two", FeedUnavailable("away"))
+    assert report.status_code == 502
+    report.done()
+    assert report.status_code == 200

@@ -180,7 +180,7 @@ AT_ONCE = st.lists(st.integers(0, 1), min_size=2, max_size=3)
 """Runs that poll at the same instant or half a second later, so that all of them choose the same interval."""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rounds=st.lists(st.tuples(AT_ONCE, ORDERS), min_size=1, max_size=3))
 def test_runs_at_the_same_race_poll_each_interval_once(rounds: list[tuple[list[int], list[tuple[int, str]]]]) -> None:
     async def scenario() -> None:
@@ -255,7 +255,7 @@ async def one_round(store: StandInStore, number: int, kinds: list[str], order: l
     await runs.to_the_end(order)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rounds=rounds_of(*LISTS))
 def test_a_list_that_comes_between_leaves_no_state_behind_the_tables(rounds: Rounds) -> None:
     async def scenario() -> None:
@@ -268,7 +268,7 @@ def test_a_list_that_comes_between_leaves_no_state_behind_the_tables(rounds: Rou
     asyncio.run(scenario())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rounds=rounds_of(*EVENTS))
 def test_after_row_events_that_come_between_the_next_event_and_poll_bring_the_state_in_step(rounds: Rounds) -> None:
     """A poll that has just read the tables may miss what an event writes that very moment."""

@@ -13,11 +13,12 @@ MAX_FAILURES_LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing that failed, and why."""
+    """One thing that failed, and why; `status_code` is what a run would answer that failed for this alone."""
 
     subject: str
     error: str
     message: str
+    status_code: int
 
 
 @dataclass(slots=True)
@@ -48,7 +49,8 @@ class RunReport:
     def fail(self, subject: str, error: BaseException) -> None:
         """Count one that failed; the others go on."""
         self.failed += 1
-        self.failures.append(Failure(subject, type(error).__name__, str(error)))
+        status_code = failure_status(error) if isinstance(error, RaceDayError) else 500
+        self.failures.append(Failure(subject, type(error).__name__, str(error), status_code))
 
     def refuse(self, status_code: int, message: str) -> RunReport:
         """Say that the run could not do its work at all, and why."""
@@ -76,10 +78,12 @@ class RunReport:
 
     @property
     def status_code(self) -> int:
-        """The HTTP status that this run deserves: if everything failed, the run failed."""
+        """The HTTP status that this run deserves: if everything failed, the run failed; 503 when for the store alone."""
         if self.refused_status is not None:
             return self.refused_status
-        return 502 if self.everything_failed else 200
+        if not self.everything_failed:
+            return 200
+        return 503 if {failure.status_code for failure in self.failures} == {503} else 502
 
     def as_json(self) -> dict[str, object]:
         """Return the report as a JSON object."""
