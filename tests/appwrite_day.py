@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from race_day import DAY, QUIET, RaceDay, small_programme
+from race_day import QUIET, RaceDay, small_programme
 from raceday.clock import Clock
 from raceday.domain.racing_day import DailyStage, stage_due_at
 from raceday.host.appwrite_bundle import AppwriteBundle, open_appwrite_bundle
@@ -100,27 +100,28 @@ def run_appwrite_day(
     meetings: int = 1,
     races: int = 99,
     seed: int = 1,
+    programme: DayProgramme | None = None,
     feed_faults: FaultProfile = PROFILES["none"],
     environment: Mapping[str, str] | None = None,
     faults: FaultPlan | None = None,
     use: PlatformUse | None = None,
 ) -> Any:
-    """Run a scenario from shortly before the day's first import."""
-    programme = small_programme(meetings, races, seed)
+    """Run a scenario from shortly before the day's first import: of a small day, or of a whole programme."""
+    card = programme or small_programme(meetings, races, seed)
     plan = faults or FaultPlan()
 
     async def live(clock: Clock) -> Any:
         requests = RequestLog()
-        feed = SimulatedFeed(programme, clock.now)
+        feed = SimulatedFeed(card, clock.now)
         transport = InProcess(simulator_app(feed, feed_faults, seed, requests, clock.sleep))
         bundle = open_appwrite_bundle(clock, transport, QUIET | dict(environment or {}), faults=plan, use=use)
         try:
-            return await scenario(AppwriteDay(bundle, clock, feed, programme, requests, plan))
+            return await scenario(AppwriteDay(bundle, clock, feed, card, requests, plan))
         finally:
             await bundle.host.stop(grace_s=0)
             await bundle.store.close()
 
-    return run_virtual(live, stage_due_at(DAY, DailyStage.MEETINGS) - timedelta(minutes=1))
+    return run_virtual(live, stage_due_at(card.racing_date, DailyStage.MEETINGS) - timedelta(minutes=1))
 
 
 OF_THE_RUN = {"polledBy", "executionId", "owner"}

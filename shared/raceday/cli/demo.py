@@ -97,7 +97,7 @@ async def _follow_day(
     ground = open_ground(plan.database, clock, InProcess(app), environment)
     await save_demo_alerts(ground.store, began)
     over = asyncio.Event()
-    with DayProgress(title, len(programme.imported_races())) as progress:
+    with DayProgress(title, len(programme.imported_races()), ground.refresh_wall_s) as progress:
         watch = asyncio.create_task(_watch(plan, ground, clock, progress, over))
         await ground.host.run(over)
         await watch

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from raceday.cli.demo_database import icon_folder
+from raceday.cli.progress import REFRESH_WALL_S
 from raceday.clock import Clock
 from raceday.host.appwrite_bundle import open_appwrite_bundle
 from raceday.host.appwrite_use import PlatformUse
@@ -15,6 +16,9 @@ from raceday.host.bundle import open_bundle
 from raceday.host.host import Host
 from raceday.store.ports import RaceStore
 from raceday.transport import AsyncTransport
+
+PLATFORM_REFRESH_WALL_S = 5.0
+"""Counting is many calls there: a live table may not ask for it all the time."""
 
 
 class Platform(StrEnum):
@@ -28,11 +32,15 @@ class Platform(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A host, and the store as somebody sees it who looks at the day; `use` says what the platform had to do."""
+    """A host, and the store as somebody sees it who looks at the day; `use` says what the platform had to do.
+
+    `refresh_wall_s`: how often the day may be looked at, in real seconds.
+    """
 
     host: Host
     store: RaceStore
     transactions: Callable[[], int]
+    refresh_wall_s: float = REFRESH_WALL_S
     use: PlatformUse | None = None
 
 
@@ -44,7 +52,7 @@ def open_ground(database: Path | None, clock: Clock, feed: AsyncTransport, envir
     if database is None:
         on_platform = open_appwrite_bundle(clock, feed, environment)
         use = on_platform.platform.use
-        return Ground(on_platform.host, on_platform.store, use.transactions, use)
+        return Ground(on_platform.host, on_platform.store, use.transactions, PLATFORM_REFRESH_WALL_S, use)
     environment = environment | {"RACEDAY_ICON_FOLDER": str(icon_folder(database))}
     bundle = open_bundle(database, clock, feed, environment)
     return Ground(bundle.host, bundle.store, lambda: bundle.store.transactions)

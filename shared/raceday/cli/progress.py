@@ -21,8 +21,9 @@ REFRESH_WALL_S = 0.5
 class DayProgress:
     """Shows how far the day has come; `update` may be called as often as one likes."""
 
-    def __init__(self, title: str, total_races: int) -> None:
+    def __init__(self, title: str, total_races: int, refresh_wall_s: float = REFRESH_WALL_S) -> None:
         self._title = title
+        self._refresh_wall_s = refresh_wall_s
         self.total_races = total_races
         self._live = Live(console=people, auto_refresh=False, transient=True) if people.is_terminal else None
         self._shown_at = 0.0
@@ -41,7 +42,7 @@ class DayProgress:
     def due(self, now: datetime) -> bool:
         """Whether it is time to show something again."""
         if self._live is not None:
-            return time.monotonic() - self._shown_at >= REFRESH_WALL_S
+            return time.monotonic() - self._shown_at >= self._refresh_wall_s
         return now.astimezone(NZ).hour != self._hour
 
     def show(

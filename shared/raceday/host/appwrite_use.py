@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ROWS = "/tablesdb/{databaseId}/tables/{tableId}/rows"
 _TRANSACTION = "/tablesdb/transactions/{transactionId}"
+_FILES = "/storage/buckets/{bucketId}/files"
 _NAMES = {
     ("GET", _ROWS): "list rows",
     ("GET", f"{_ROWS}/{{rowId}}"): "get row",
@@ -33,6 +34,10 @@ _NAMES = {
     ("PATCH", _TRANSACTION): "commit",
     ("GET", _TRANSACTION): "get transaction",
     ("POST", "/functions/{functionId}/executions"): "start execution",
+    ("POST", _FILES): "create file",
+    ("GET", f"{_FILES}/{{fileId}}"): "get file",
+    ("DELETE", f"{_FILES}/{{fileId}}"): "delete file",
+    ("POST", "/messaging/messages/push"): "push message",
 }
 
 

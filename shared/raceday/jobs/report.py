@@ -78,7 +78,7 @@ class RunReport:
 
     @property
     def status_code(self) -> int:
-        """The HTTP status that this run deserves: if everything failed, the run failed; 503 when for the store alone."""
+        """The HTTP status that this run deserves: if all failed, it failed; with 503 when for the store alone."""
         if self.refused_status is not None:
             return self.refused_status
         if not self.everything_failed:
