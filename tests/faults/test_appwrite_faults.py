@@ -1,7 +1,8 @@
 """A platform that is slow, refuses, breaks off, is away or kills what runs: nothing is lost and nothing is doubled.
 
 What a disturbed day leaves is held against a day on which nothing goes wrong and the same races are polled at the same
-instants: then every value has to be the same.
+instants: then every value has to be the same. (Of a race whose start is put back its notifications may differ: what was
+in a bucket that is filled again is known to who looked in between.)
 """
 
 from __future__ import annotations

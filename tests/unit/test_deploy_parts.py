@@ -40,7 +40,7 @@ def live(function: FunctionManifest, **shown: Any) -> LiveFunction:
     settings = sent_settings(function, None)
     body: dict[str, Any] = {
         "$id": function.function_id,
-        "buildSpecification": settings.pop("build_specification"),
+        "buildSpecification": "s-2vcpu-4gb",
         "runtimeSpecification": settings.pop("runtime_specification"),
         "deploymentId": "d1",
         "deploymentCreatedAt": "2026-03-12T03:00:00.000+00:00",

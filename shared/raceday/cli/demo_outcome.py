@@ -59,8 +59,8 @@ class DemoOutcome:
 
     @property
     def whole(self) -> bool:
-        """Whether the day was followed to its end: every race of the programme is over."""
-        return self.terminal_races == self.races_planned
+        """Whether the day was followed to its end, every race of the programme once an interval until it is over."""
+        return self.terminal_races == self.races_planned and self.audit.double_polls == 0
 
     def as_json(self) -> dict[str, object]:
         """Return the figures by the names of the command's contract, and what was used of the platform if any was."""
@@ -120,7 +120,8 @@ def summarise(outcome: DemoOutcome) -> None:
     if not outcome.whole:
         people.print(
             f"[bold red]Failed: {outcome.races_planned - outcome.terminal_races} of {outcome.races_planned} races did "
-            f"not come to their end[/] ({outcome.failed_executions} executions failed). "
+            f"not come to their end[/] ({outcome.failed_executions} executions failed), "
+            f"{outcome.audit.double_polls} polls were made twice. "
             + ("See poll_logs and function_runs in the database." if outcome.plan.database else "")
         )
 

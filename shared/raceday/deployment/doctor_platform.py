@@ -18,7 +18,7 @@ from raceday.deployment.sdk import (
 )
 
 TRIED_VERSION = (1, 9)
-"""The release that all of this was tried on."""
+"""The release that all of this was made for."""
 OLDEST_VERSION = (1, 8)
 """The first release with transactions over rows."""
 LARGEST_SKEW_S = 5.0
@@ -93,7 +93,7 @@ def check_access(platform: Platform) -> Check:
     missing = [scope for scope, method, path in probes if not _is_granted(platform, method, path)]
     if not missing:
         return Check("API key", f"has the {len(probes)} scopes that setup, deploy and doctor need")
-    remedy = "add them to the key in the console, under Overview, Integrations, API keys"
+    remedy = "add them to the key in the console, under Overview, API keys"
     finding = Finding("API key", f"lacks {', '.join(missing)}", remedy)
     return Check("API key", f"lacks {len(missing)} of {len(probes)} scopes", (finding,))
 

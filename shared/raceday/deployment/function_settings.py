@@ -11,7 +11,7 @@ from raceday.host.manifest import FunctionManifest
 BAKED_IN = frozenset({"runtime", "entrypoint", "commands", "buildSpecification", "runtimeSpecification"})
 """Settings that take effect with a new deployment only."""
 _UNORDERED = frozenset({"execute", "events", "scopes"})
-_SDK_NAMES = {"buildSpecification": "build_specification", "runtimeSpecification": "runtime_specification"}
+_SDK_NAMES = {"runtimeSpecification": "runtime_specification"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class Difference:
 
 
 def wanted_settings(function: FunctionManifest) -> dict[str, Any]:
-    """Return every setting that appwrite.json decides, by the API's names."""
+    """Return every setting that appwrite.json decides, by the API's names.
+
+    The size of the machine that builds is the server's to choose: newer command lines do not send it.
+    """
     return {
         "name": function.name,
         "runtime": function.runtime,
@@ -41,7 +44,6 @@ def wanted_settings(function: FunctionManifest) -> dict[str, Any]:
         "entrypoint": function.entrypoint,
         "commands": function.commands,
         "scopes": list(function.scopes),
-        "buildSpecification": function.build_specification or function.specification,
         "runtimeSpecification": function.runtime_specification or function.specification,
     }
 

@@ -13,6 +13,7 @@ from raceday.deployment.sdk import Platform
 
 PAGE = 100
 UNMANAGED = {
+    "buildSpecification": "build_specification",
     "deploymentRetention": "deployment_retention",
     "installationId": "installation_id",
     "providerRepositoryId": "provider_repository_id",

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-MAX_LINE = 8000
+MAX_LINE = 7999
 """The platform cuts a message at 8,000 characters; a line cut in the middle would be no JSON."""
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _REDACTED = "[redacted]"

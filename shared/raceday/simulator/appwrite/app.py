@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Route
 
 from raceday.simulator.appwrite import (
     bulk_calls,
@@ -26,10 +24,10 @@ from raceday.simulator.appwrite.call import Surroundings
 from raceday.simulator.appwrite.faults import FaultPlan
 from raceday.simulator.appwrite.gate import ApiRoute, Gate
 from raceday.simulator.appwrite.instants import PlatformClock
+from raceday.simulator.appwrite.routing import Routes
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from raceday.clock import Clock
     from raceday.simulator.appwrite.call import ExecutionStarter, Handler
@@ -124,16 +122,26 @@ _ROUTES: tuple[tuple[str, str, Handler, tuple[str, ...]], ...] = (
 """Method, path, what answers, and the scopes of which a key needs one; without scopes anybody may ask."""
 
 
+_UNKNOWN = "<!DOCTYPE html><title>Nothing is here</title>"
+"""What is answered where no route is: a page for people, not JSON."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """One route's way through the gate."""
+class _Platform:
+    """The ASGI application."""
 
     gate: Gate
-    route: ApiRoute
+    routes: Routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await self.gate.pass_through(self.route, scope, receive, send)
+        found = self.routes.find(scope["method"], scope["path"])
+        if found is None:
+            unknown = Response(_UNKNOWN, 404, {"content-type": "text/html; charset=UTF-8"})
+            await unknown(scope, receive, send)
+            return
+        route, scope["path_params"] = found
+        await self.gate.pass_through(route, scope, receive, send)
 
 
 def appwrite_app(
@@ -144,7 +152,7 @@ def appwrite_app(
     on_execution: ExecutionStarter | None = None,
     requests: CallObserver | None = None,
     faults: FaultPlan | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """Return the platform as an ASGI application over a project's state.
 
     `on_row_event` hears of every row event after the write and before the answer; `on_execution` runs functions.
@@ -153,15 +161,5 @@ def appwrite_app(
     stamps = PlatformClock(clock.now, project.call_takes_ms)
     around = Surroundings(project, stamps, clock.sleep, on_row_event, on_execution)
     gate = Gate(around, faults or FaultPlan(), requests)
-    return Starlette(
-        routes=[
-            Route(f"{BASE_PATH}{path}", _Endpoint(gate, ApiRoute(path, handler, scopes)), methods=[method])
-            for method, path, handler, scopes in _ROUTES
-        ],
-        exception_handlers={404: _unknown_route, 405: _unknown_route},
-    )
-
-
-async def _unknown_route(_request: Request, _error: Exception) -> Response:
-    """Answer what no route is for: a page for people, not JSON."""
-    return Response("<!DOCTYPE html><title>Nothing is here</title>", 404, {"content-type": "text/html; charset=UTF-8"})
+    routes = ((method, ApiRoute(path, handler, scopes)) for method, path, handler, scopes in _ROUTES)
+    return _Platform(gate, Routes(routes, BASE_PATH))

@@ -101,9 +101,12 @@ class Gate:
         return await answered if isawaitable(answered) else answered
 
     def _check_project(self, headers: Mapping[str, str], query: Mapping[str, object], scopes: tuple[str, ...]) -> None:
-        """Raise project_not_found; a plain link names the project in its query, what anybody may ask needs none."""
+        """Raise project_not_found; a plain link names the project in its query, what anybody may ask needs none.
+
+        The console is a project of every server; the command line asks for the version in its name.
+        """
         named = headers.get("x-appwrite-project") or query.get("project")
-        if named != self.around.project.project_id and (scopes or named):
+        if named != self.around.project.project_id and (scopes or named not in {None, "", "console"}):
             raise refused("project_not_found")
 
     def _key(self, headers: Mapping[str, str], scopes: tuple[str, ...]) -> ApiKey | None:

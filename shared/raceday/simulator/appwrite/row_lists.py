@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from raceday.simulator.appwrite.collation import folded, without_case
@@ -43,7 +44,7 @@ def page(table: Table, found: list[Row], listing: Listing, columns: Mapping[str,
         rows = rows[max(0, end - listing.limit) : end]
     else:
         rows = rows[listing.offset : listing.offset + listing.limit]
-    return [selected(row, listing.selection) for row in rows]
+    return _selected(rows, listing.selection)
 
 
 def ordered(rows: Iterable[Row], orders: Sequence[tuple[str, bool]], columns: Mapping[str, Column]) -> list[Row]:
@@ -65,6 +66,18 @@ def selected(row: Row, selection: Sequence[str]) -> Row:
     if not selection:
         return row
     return {name: row[name] for name in (*selection, *_ALWAYS_SHOWN) if name in row}
+
+
+def _selected(rows: list[Row], selection: Sequence[str]) -> list[Row]:
+    """Return the selected columns of many rows. Rows from before a column was made do not have it."""
+    if not selection:
+        return rows
+    names = tuple(dict.fromkeys((*selection, *_ALWAYS_SHOWN)))
+    values = itemgetter(*names)
+    try:
+        return [dict(zip(names, values(row), strict=True)) for row in rows]
+    except KeyError:
+        return [selected(row, selection) for row in rows]
 
 
 def test_of(query: Query, columns: Mapping[str, Column]) -> Test:
