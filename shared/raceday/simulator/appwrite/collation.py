@@ -29,6 +29,8 @@ def loosely_equal(old: object, new: object) -> bool:
     Null equals everything that is falsy, a truth value equals everything of the same truth, and a text equals the
     number that it spells. It is why an upsert of a new row whose values are all falsy writes nothing.
     """
+    if type(old) is type(new) and old == new:
+        return True
     if old is None or new is None:
         other = new if old is None else old
         return other in (None, "") if isinstance(other, str | None) else not other
@@ -36,7 +38,7 @@ def loosely_equal(old: object, new: object) -> bool:
         return _is_true(old) == _is_true(new)
     if isinstance(old, str) and isinstance(new, str):
         numbers = _spelt(old), _spelt(new)
-        return old == new or (None not in numbers and numbers[0] == numbers[1])
+        return None not in numbers and numbers[0] == numbers[1]
     if isinstance(old, str) or isinstance(new, str):
         text, number = (old, new) if isinstance(old, str) else (new, old)
         spelt = _spelt(str(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +17,13 @@ def whole_ms(instant: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
+@lru_cache(maxsize=4096)
 def stamp(instant: datetime) -> str:
     """Return `2026-11-22T05:10:41.813+00:00`."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
+@lru_cache(maxsize=4096)
 def instant_of(text: str) -> datetime:
     """Read any ISO form, without an offset as UTC, cut to milliseconds; raises ValueError for anything else."""
     read = datetime.fromisoformat(text)

@@ -25,10 +25,10 @@ _RELEASED: Row = {"owner": None, "claimedAt": None, "expiresAt": None}
 
 
 class AppwriteClaims:
-    """Schedules and claims. `_seen` holds the claims' rows as this run last saw them, those won with their state."""
+    """Schedules and claims. `_claims_seen` holds the claims' rows as last seen, those won with their state."""
 
     _rows: AppwriteRows
-    _seen: dict[str, StoredRow]
+    _claims_seen: dict[str, StoredRow]
 
     async def races_to_poll(self, window: PollWindow) -> list[PollTarget]:
         """Return the races of the window that are not over, and those whose result is still to come, by start.
@@ -47,13 +47,13 @@ class AppwriteClaims:
         chosen = [
             target for target in targets if not target.status.terminal or target.advertised_start >= window.results_from
         ]
-        self._seen.update({row["$id"]: row for row in rows})
+        self._claims_seen.update({row["$id"]: row for row in rows})
         return sorted(chosen, key=lambda target: (target.advertised_start, target.race_id))
 
     async def poll_targets(self, race_ids: Sequence[str]) -> list[PollTarget]:
         """Return the targets of the given races, in the order given; ids that are not stored are left out. One call."""
         rows = await self._schedules(race_ids)
-        self._seen.update(rows)
+        self._claims_seen.update(rows)
         return [target_of(rows[race_id]) for race_id in dict.fromkeys(race_ids) if race_id in rows]
 
     async def claim_races(
@@ -84,7 +84,7 @@ class AppwriteClaims:
 
     async def _claim(self, target: PollTarget, wanted: _Wanted) -> PollClaim | None:
         """Win or lose one race."""
-        row = self._seen.get(target.race_id)
+        row = self._claims_seen.get(target.race_id)
         if row is None or not row["$updatedAt"] or not wanted.may_claim(row, target):
             row = await self._read_claim(target.race_id)
         for _ in range(CLAIM_TRIES):
@@ -103,7 +103,11 @@ class AppwriteClaims:
     async def _claim_together(self, targets: Sequence[PollTarget], wanted: _Wanted) -> list[PollClaim] | None:
         """Claim races in one transaction; None when somebody else was at one of them, so that each is tried alone."""
         by_id = {target.race_id: target for target in targets}
-        rows = {race_id: row for race_id in by_id if (row := self._seen.get(race_id)) is not None and row["$updatedAt"]}
+        rows = {
+            race_id: row
+            for race_id in by_id
+            if (row := self._claims_seen.get(race_id)) is not None and row["$updatedAt"]
+        }
         if not all(race_id in rows and wanted.may_claim(rows[race_id], by_id[race_id]) for race_id in by_id):
             rows = await self._schedules(list(by_id))
         free = {race_id: row for race_id, row in rows.items() if wanted.may_claim(row, by_id[race_id])}
@@ -124,8 +128,8 @@ class AppwriteClaims:
             return None
         for race_id, set_to in columns.items():
             # When the commit wrote the row is not known; who needs its version reads it again.
-            self._seen[race_id] = {**read[race_id], **set_to, "$updatedAt": None}
-        return [wanted.claim(self._seen[race_id]) for race_id in free]
+            self._claims_seen[race_id] = {**read[race_id], **set_to, "$updatedAt": None}
+        return [wanted.claim(self._claims_seen[race_id]) for race_id in free]
 
     async def _set(self, row: StoredRow, columns: Row) -> StoredRow | None:
         """Change a claim's row if nobody wrote it since it was read; None when somebody did."""
@@ -137,12 +141,12 @@ class AppwriteClaims:
             return None
         if written is None:
             raise StoreConflict(f"race {race_id}: its claim's row is gone")
-        self._seen[race_id] = written
+        self._claims_seen[race_id] = written
         return written
 
     async def _claim_row(self, race_id: str) -> StoredRow | None:
         """Return a claim's row with its version, read unless this run knows it."""
-        row = self._seen.get(race_id)
+        row = self._claims_seen.get(race_id)
         return row if row is not None and row["$updatedAt"] else await self._read_claim(race_id)
 
     async def _read_claim(self, race_id: str) -> StoredRow | None:
@@ -150,7 +154,7 @@ class AppwriteClaims:
         if row is None:
             row = (await self._schedules([race_id])).get(race_id)
         if row is not None:
-            self._seen[race_id] = row
+            self._claims_seen[race_id] = row
         return row
 
     async def _schedules(self, race_ids: Sequence[str]) -> dict[str, StoredRow]:
@@ -196,7 +200,7 @@ class AppwriteClaims:
 
     def _forget(self, race_ids: Sequence[str] | Mapping[str, object]) -> None:
         for race_id in race_ids:
-            self._seen.pop(race_id, None)
+            self._claims_seen.pop(race_id, None)
 
 
 class _Wanted:

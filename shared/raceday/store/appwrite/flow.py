@@ -41,13 +41,13 @@ FLOW_TRIES = 8
 
 
 class AppwriteFlow:
-    """The operations of `FlowStore`. `_seen` holds the claims' rows as this run last saw them.
+    """The operations of `FlowStore`. `_claims_seen` holds the claims' rows as this run last saw them.
 
     The platform stamps rows by its own clock: the `at` of an operation is not used.
     """
 
     _rows: AppwriteRows
-    _seen: dict[str, StoredRow]
+    _claims_seen: dict[str, StoredRow]
 
     async def flow_standing(self, update: EntrantUpdate) -> FlowStanding:
         """Return what is stored about a runner's update: one call for one of our own polls, else three."""
@@ -190,7 +190,7 @@ class AppwriteFlow:
         The claim's row is the race's: were it written for every runner, twelve events of one race would all collide.
         So a poll that has just read the tables may leave a snapshot without this bucket; the sweep counts again.
         """
-        self._seen.pop(race_id, None)
+        self._claims_seen.pop(race_id, None)
         has_snapshot = either(is_empty("state"), not_equal("state", OUTDATED))
         claims = await self._rows.find(POLL_CLAIMS, equal("$id", race_id), has_snapshot, columns=("raceId",))
         outdated = {"$id": race_id, "state": OUTDATED}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from raceday.domain.odds import Odds
 from raceday.domain.race_poll import RacePoll, RaceState
 from raceday.errors import StoreConflict
+from raceday.store.appwrite.fence import Fence
 from raceday.store.appwrite.operations import OPERATIONS_AT_ONCE, Operation, merged
 from raceday.store.appwrite.pending import MOST_CHARS, waiting_rows, waiting_text
 from raceday.store.appwrite.poll_operations import ClaimedPoll, about_poll, given_back, lacks_runners, poll_operations
@@ -22,18 +23,13 @@ from raceday.store.values import PollClaim
 
 SAVE_TRIES = 4
 _RUNNER_COLUMNS = ("name", "runnerNumber", "fixedWinOdds", "fixedPlaceOdds", "poolWinOdds", "poolPlaceOdds")
-_FENCE = ("owner", "token", "lastPollAt")
-_STAGED_FROM = ("state", "pendingRows", "meetingId", "startTime", "status", "resultPending")
-"""What of a claim's row a poll's operations are made from; an import that moves the schedule leaves an outdated state
-as it is.
-"""
 
 
 class AppwritePolls:
-    """Writes polls. `_seen` holds the claims' rows as last seen, `_states_read` the states read from the tables."""
+    """Writes polls. `_claims_seen` holds the claims' rows as last seen, `_states_read` states read from the tables."""
 
     _rows: AppwriteRows
-    _seen: dict[str, StoredRow]
+    _claims_seen: dict[str, StoredRow]
     _states_read: dict[str, tuple[int, RaceState]]
 
     async def save_poll(self, poll: RacePoll, claim: PollClaim) -> None:
@@ -82,7 +78,7 @@ class AppwritePolls:
             except StoreConflict:
                 written = None
             if written is not None:
-                self._seen[claim.race_id] = written
+                self._claims_seen[claim.race_id] = written
                 return True
             row, read = await self._fresh_row(claim), None
         raise StoreConflict(f"race {claim.race_id}: its claim is written by others all the time")
@@ -106,7 +102,7 @@ class AppwritePolls:
         conflicts: dict[str, StoreConflict] = {}
         waiting = list(claimed)
         for tries_left in reversed(range(SAVE_TRIES)):
-            fence = _Fence(self._rows, waiting)
+            fence = Fence(self._rows, waiting)
             try:
                 if await self._commit(waiting, fence):
                     return conflicts
@@ -121,13 +117,13 @@ class AppwritePolls:
         beaten = StoreConflict("the claim is written by others all the time")
         return conflicts | {one.claim.race_id: beaten for one in waiting}
 
-    async def _commit(self, claimed: Sequence[ClaimedPoll], fence: _Fence) -> bool:
+    async def _commit(self, claimed: Sequence[ClaimedPoll], fence: Fence) -> bool:
         """Write everything; what does not fit one transaction are odds ticks, which may go ahead: their ids are made
         of what they say.
         """
         operations = merged([operation for one in claimed for operation in poll_operations(one)])
         for one in claimed:
-            self._seen.pop(one.claim.race_id, None)
+            self._claims_seen.pop(one.claim.race_id, None)
         ticks = [operation for operation in operations if operation.table is ODDS_HISTORY]
         others = [operation for operation in operations if operation.table is not ODDS_HISTORY]
         while ticks and len(ticks) + len(others) > OPERATIONS_AT_ONCE:
@@ -154,7 +150,7 @@ class AppwritePolls:
         return state if token == claim.token else None
 
     async def _held_row(self, claim: PollClaim) -> StoredRow:
-        row = self._seen.get(claim.race_id)
+        row = self._claims_seen.get(claim.race_id)
         is_won = row is not None and row["owner"] == claim.owner and row["token"] == claim.token and "state" in row
         return row if row is not None and is_won else await self._fresh_row(claim)
 
@@ -165,65 +161,6 @@ class AppwritePolls:
         return row
 
 
-class _Fence:
-    """Looks, once a transaction is staged, whether every claim still stands as it was when the poll was derived.
-
-    Whatever is written to a claim after this makes the commit fail.
-    """
-
-    def __init__(self, rows: AppwriteRows, claimed: Sequence[ClaimedPoll]) -> None:
-        self.conflicts: dict[str, StoreConflict] = {}
-        self._rows = rows
-        self._claimed = claimed
-        self._written: set[str] = set()
-        self._fresh: Mapping[str, StoredRow] = {}
-
-    async def holds(self) -> bool:
-        """Whether all may be committed as they are staged: one call, as long as nobody else touched a claim."""
-        ids = [one.claim.race_id for one in self._claimed]
-        if all(one.row["$updatedAt"] for one in self._claimed):
-            seen = {row["$id"]: row for row in await self._rows.of_ids(POLL_CLAIMS, "$id", ids, columns=_FENCE)}
-            if all(
-                one.claim.race_id in seen
-                and seen[one.claim.race_id]["$updatedAt"] == one.row["$updatedAt"]
-                and self._must_write(one, seen[one.claim.race_id])
-                for one in self._claimed
-            ):
-                return True
-        await self.read()
-        return not self._written and not self.conflicts and all(self._is_as_staged(one) for one in self._claimed)
-
-    async def read(self) -> None:
-        """Look at the whole rows of the claims, and which of the polls are still to be written."""
-        ids = [one.claim.race_id for one in self._claimed]
-        self._fresh = {row["$id"]: row for row in await self._rows.of_ids(POLL_CLAIMS, "$id", ids)}
-        for one in self._claimed:
-            try:
-                if not self._must_write(one, self._fresh.get(one.claim.race_id)):
-                    self._written.add(one.claim.race_id)
-            except StoreConflict as conflict:
-                self.conflicts[one.claim.race_id] = conflict
-
-    def still_to_write(self, claimed: Sequence[ClaimedPoll]) -> list[ClaimedPoll]:
-        """Return the polls that are neither lost nor written, with their claims' rows as they are now.
-
-        A state that was read counts no more: whoever wrote meanwhile may have written a part of it.
-        """
-        return [
-            ClaimedPoll(one.poll, one.claim, self._fresh.get(one.claim.race_id, one.row), runners=one.runners)
-            for one in claimed
-            if one.claim.race_id not in self.conflicts and one.claim.race_id not in self._written
-        ]
-
-    def _is_as_staged(self, one: ClaimedPoll) -> bool:
-        """Whether nothing that the staged operations were made from has changed."""
-        fresh = self._fresh[one.claim.race_id]
-        return all(fresh[name] == one.row[name] for name in _STAGED_FROM)
-
-    def _must_write(self, one: ClaimedPoll, row: StoredRow | None) -> bool:
-        return must_write(row, one.claim, instant_text(one.poll.timing.polled_at))
-
-
 def _check_race(poll: RacePoll, claim: PollClaim) -> None:
     if claim.race_id != poll.race.race_id:
         raise StoreConflict(f"a claim of race {claim.race_id} does not cover race {poll.race.race_id}")
@@ -231,6 +168,8 @@ def _check_race(poll: RacePoll, claim: PollClaim) -> None:
 
 def _parcels(claimed: Sequence[ClaimedPoll]) -> list[list[ClaimedPoll]]:
     """Put polls together that fit one transaction."""
+    if len(claimed) == 1:
+        return [list(claimed)]
     parcels: list[list[ClaimedPoll]] = []
     staged: list[Operation] = []
     for one in claimed:

@@ -28,10 +28,10 @@ RACES_AT_ONCE = VALUES_AT_ONCE
 
 
 class AppwriteProgramme:
-    """Writes what the lists say and reads it back. `_seen` holds the claims' rows as this run last saw them."""
+    """Writes what the lists say and reads it back. `_claims_seen` holds the claims' rows as this run last saw them."""
 
     _rows: AppwriteRows
-    _seen: dict[str, StoredRow]
+    _claims_seen: dict[str, StoredRow]
 
     async def save_meetings(self, meetings: Sequence[Meeting], at: datetime) -> None:
         """Insert or update meetings by id, all or none; what a meeting does not say (None) is kept.
@@ -128,7 +128,7 @@ class AppwriteProgramme:
 
             operations = import_operations(open_races, stored, claims, with_pools, at)
             for race_id in open_ids:
-                self._seen.pop(race_id, None)
+                self._claims_seen.pop(race_id, None)
             await _commit_if(self._rows, operations, still_so, "the races were polled or imported meanwhile")
 
         await begun_again(save)

@@ -42,7 +42,7 @@ class AppwriteRetention:
     """Finds what is old and drops it."""
 
     _rows: AppwriteRows
-    _seen: dict[str, StoredRow]
+    _claims_seen: dict[str, StoredRow]
 
     async def first_start(self, starts_from: datetime | None) -> datetime | None:
         """Return the earliest advertised start at or after an instant (None: of all), or None without any. One call."""
@@ -70,7 +70,7 @@ class AppwriteRetention:
             # The state goes too: it lists the buckets that are dropped, and would outlive the race for ever.
             content = {"state": OUTDATED, "pendingRows": waiting_text(kept)}
             operations.append(update(POLL_CLAIMS, {"$id": race_id, **content}))
-            self._seen.pop(race_id, None)
+            self._claims_seen.pop(race_id, None)
         await _commit(self._rows, operations)
         return {name: rows for name, rows in dropped.items() if rows}
 

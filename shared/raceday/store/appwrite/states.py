@@ -17,14 +17,14 @@ from raceday.store.tables import ENTRANTS, MONEY_FLOW_HISTORY, POLL_CLAIMS, RACE
 
 
 class AppwriteStates:
-    """Reads states. `_seen` holds the claims' rows as this run last saw them.
+    """Reads states. `_claims_seen` holds the claims' rows as this run last saw them.
 
     `_states_read` holds the states that this run read from the tables for claims of its own, each with the token of its
     claim: the poll that is derived from one writes it back to the claim.
     """
 
     _rows: AppwriteRows
-    _seen: dict[str, StoredRow]
+    _claims_seen: dict[str, StoredRow]
     _states_read: dict[str, tuple[int, RaceState]]
 
     async def race_states(self, race_ids: Sequence[str]) -> dict[str, RaceState]:
@@ -32,7 +32,7 @@ class AppwriteStates:
 
         One call for all others, and five more for those of which others wrote a part.
         """
-        held = {race_id: self._seen[race_id] for race_id in race_ids if _is_held(self._seen.get(race_id))}
+        held = {race_id: self._claims_seen[race_id] for race_id in race_ids if _is_held(self._claims_seen.get(race_id))}
         others = [race_id for race_id in race_ids if race_id not in held]
         columns = ("state", "lastPollAt", "status", "startTime")
         read = await self._rows.of_ids(POLL_CLAIMS, "$id", others, columns=columns)

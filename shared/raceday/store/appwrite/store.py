@@ -39,7 +39,7 @@ class AppwriteStore(
     def __init__(self, rest: AppwriteRest) -> None:
         self._rest = rest
         self._rows = AppwriteRows(rest)
-        self._seen: dict[str, StoredRow] = {}
+        self._claims_seen: dict[str, StoredRow] = {}
         self._states_read: dict[str, tuple[int, RaceState]] = {}
 
     @classmethod

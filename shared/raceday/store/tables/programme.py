@@ -69,7 +69,7 @@ RACES = Table(
         integer("positionsPaid", about="places that the tote pays"),
         instant("lastUpdated"),
         instant("importedAt", about="last import of the programme"),
-        instant("last_poll_time", about="last poll that succeeded"),
+        instant("last_poll_time", about="last poll that succeeded; on Appwrite the last with news"),
         instant("lastStatusChange", about="when the feed first told the present status"),
         instant("finalizedAt"),
         instant("abandonedAt"),
