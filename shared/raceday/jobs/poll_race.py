@@ -1,4 +1,7 @@
-"""One poll of one race, from claim to row. Read `poll_race` top to bottom: this is how RaceDay works."""
+"""One poll of one race, from claim to row. Read `poll_race` top to bottom: this is how RaceDay works.
+
+`poll_together` does the same for a group of races that fall due together.
+"""
 
 from __future__ import annotations
 
@@ -54,21 +57,21 @@ class DerivedPoll:
     poll: RacePoll
 
 
-async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settings: DeriveSettings) -> PollAttempt:
+async def poll_race(ports: JobPorts, target: PollTarget, timing: PollTiming, settings: DeriveSettings) -> PollAttempt:
     """Poll one race once: claim it, ask the feed, derive what changed, write it.
 
-    `due` says when the cadence asked for this poll. Whatever fails, nothing is raised for it: the claim is given
+    `timing` says when the cadence asked for this poll. Whatever fails, nothing is raised for it: the claim is given
     back without marking the race polled, the failure is logged, and the other races go on.
     """
     try:
-        claims = await ports.store.claim_races([target], ports.owner, due.polled_at, CLAIM_TTL_S)
+        claims = await ports.store.claim_races([target], ports.owner, timing.polled_at, CLAIM_TTL_S)
     except Exception as error:  # noqa: BLE001 (as below)
         return failed(ports, target, error)
     if not claims:
         return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target)
     claim = claims[0]
     try:
-        derived = await derive_claimed(ports, target, due, settings)
+        derived = await derive_claimed(ports, target, timing, settings)
         await ports.store.save_poll(derived.poll, claim)
     except StoreConflict as error:
         return fenced(ports, target, error)
@@ -81,13 +84,13 @@ async def poll_race(ports: JobPorts, target: PollTarget, due: PollTiming, settin
 
 
 async def derive_claimed(
-    ports: JobPorts, target: PollTarget, due: PollTiming, settings: DeriveSettings, within_s: float = CLAIM_TTL_S
+    ports: JobPorts, target: PollTarget, timing: PollTiming, settings: DeriveSettings, within_s: float = CLAIM_TTL_S
 ) -> DerivedPoll:
     """Ask the feed about a claimed race, within `within_s` seconds, and derive what changed."""
     async with asyncio.timeout(min(within_s, ports.deadline.remaining_s() - SAVE_S)):
         event = await _event(ports, target)
     states = await ports.store.race_states([target.race_id])
-    return DerivedPoll(event, derive_poll(event, states[target.race_id], _timing(ports, due), settings))
+    return DerivedPoll(event, derive_poll(event, states[target.race_id], _measured(ports, timing), settings))
 
 
 async def free_at_once(ports: JobPorts, claims: Sequence[PollClaim]) -> None:
@@ -131,10 +134,10 @@ async def _event(ports: JobPorts, target: PollTarget) -> RaceEvent:
         return RaceEvent(listed, (), None, None, None, generated_at=ports.clock.now())
 
 
-def _timing(ports: JobPorts, due: PollTiming) -> PollTiming:
+def _measured(ports: JobPorts, timing: PollTiming) -> PollTiming:
     """Return the timing with what the feed took, measured from the claim."""
-    latency = ports.clock.now() - due.polled_at
-    return replace(due, latency_ms=round(latency.total_seconds() * 1000))
+    latency = ports.clock.now() - timing.polled_at
+    return replace(timing, latency_ms=round(latency.total_seconds() * 1000))
 
 
 def _after(target: PollTarget, poll: RacePoll) -> PollTarget:
