@@ -7,21 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alert_steps import NOBODY_ELSE, alert_ports
 from contract.appwrite_steps import BEFORE_STAGING, calls_of, meddle
 from contract.appwrite_store import StandInStore, appwrite_rows, open_appwrite_store
-from contract.store_examples import START, event, race, runner
-from contract.store_steps import LATER, SOON, imported, polled
+from contract.store_steps import LATER, SOON
 from contract.suite_alerts import RACE, RUNNER, told
 from raceday.domain.alerts.delivery import AlertChannels, Channel, Outcome, after_attempt
-from raceday.domain.odds import Odds
 from raceday.errors import StoreConflict, StoreUnavailable
-from raceday.jobs.evaluate_alerts import AlertPlan, evaluate_runners_of
-from raceday.jobs.ports import JobPorts
 from raceday.simulator.appwrite.faults import Fault
 from raceday.store.alert_ports import AlertBacklog
-from raceday.store.rows.alerts import config_row as stored_config
-from raceday.store.tables import NOTIFICATIONS, USER_ALERT_CONFIGS
+from raceday.store.tables import NOTIFICATIONS
 
 run = asyncio.run
 UNTIL = LATER + timedelta(minutes=2)
@@ -34,39 +28,6 @@ RISING = {"alertType": "money_share_rise", "threshold": 90.0}
 @pytest.fixture
 def store() -> StandInStore:
     return open_appwrite_store()
-
-
-def save(store: StandInStore, *rows: dict[str, object]) -> None:
-    """Store configurations all at once."""
-    run(store._rows.upsert(USER_ALERT_CONFIGS, [stored_config(row) | row for row in rows]))
-
-
-async def shortened(store: StandInStore, price: float = 7.0) -> None:
-    """Let the first runner go from 12 to a price in the last bucket."""
-    await imported(store)
-    for minutes, odds in ((11, 12.0), (6, 12.0), (4.5, price)):
-        entrants = (runner(1, race(), odds=Odds(fixed_win=odds)), runner(2, race()), runner(3, race()))
-        await polled(store, event(race(), START - timedelta(minutes=minutes), entrants=entrants))
-
-
-def evaluated(store: StandInStore, plan: AlertPlan = NOBODY_ELSE) -> JobPorts:
-    """Evaluate the first runner as an event does; the log has the calls of that alone."""
-    runners = [update for update in run(store.alert_runners(RACE)) if update.entrant_id == RUNNER]
-    ports = alert_ports(store, START - timedelta(minutes=4))
-    store.log.calls.clear()
-    store.events.clear()
-    run(evaluate_runners_of(ports, runners, plan))
-    return ports
-
-
-def ranges_of(number: int, user_id: str) -> list[dict[str, object]]:
-    """The six ranges, the one that was crossed switched off, and a threshold; the ids mix the users."""
-    rows: list[dict[str, object]] = [{"$id": f"0-{number}", "userId": user_id, **SHORTENING}]
-    for order in range(1, 7):
-        limits = {"percentageRangeMin": 5.0 * order, "percentageRangeMax": 5.0 * order + 5}
-        kind = {"indicatorType": "percentage_range", "displayOrder": order, "enabled": order != 5}
-        rows.append({"$id": f"{order}-{number}", "userId": user_id, **kind, **limits})
-    return rows
 
 
 def test_of_two_runs_that_take_the_same_one_gets_it(store: StandInStore, monkeypatch: pytest.MonkeyPatch) -> None:
