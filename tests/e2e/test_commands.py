@@ -33,7 +33,7 @@ def raceday(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env={**environment, "PYTHONPATH": str(ROOT / "shared")},
-        timeout=300,
+        timeout=1800,
         check=False,
     )
 

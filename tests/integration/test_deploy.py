@@ -46,14 +46,14 @@ class Ground:
 
     def wanted(self, *ids: str, code: bytes = b"one", **variables: str) -> Wanted:
         manifest = project_manifest()
-        chosen = tuple(chosen_functions(manifest, ids))
+        chosen = tuple(chosen_functions(manifest, ",".join(ids) or None))
         archives = {function.function_id: code + function.function_id.encode() for function in chosen}
         return Wanted(manifest, chosen, variables, archives)
 
-    def deploy(self, wanted: Wanted, *, is_forced: bool = False) -> None:
+    def deploy(self, wanted: Wanted, *, is_forced: bool = False, writes_secrets: bool = False) -> None:
         clock = self.site.platform.clock
         self.told.clear()
-        self.plan = look_and_plan(self.platform, wanted, is_forced=is_forced)
+        self.plan = look_and_plan(self.platform, wanted, is_forced=is_forced, writes_secrets=writes_secrets)
         self.site.platform.log.calls.clear()
         outcomes = deploy_functions(
             self.platform,
@@ -124,8 +124,8 @@ def test_all_functions_are_live_as_declared_and_what_starts_others_comes_last(gr
 
 
 def test_a_second_deployment_writes_nothing(ground: Ground) -> None:
-    ground.deploy(ground.wanted(RACEDAY_CADENCE="classic"))
-    ground.deploy(ground.wanted(RACEDAY_CADENCE="classic"))
+    ground.deploy(ground.wanted(RACEDAY_CADENCE="classic", NZTAB_PARTNER_ID="canary"))
+    ground.deploy(ground.wanted(RACEDAY_CADENCE="classic", NZTAB_PARTNER_ID="canary"))
 
     assert ground.writes() == []
     assert set(ground.results()) == {Result.UNCHANGED}
@@ -311,9 +311,19 @@ def test_a_changed_variable_brings_a_new_deployment_and_one_not_set_here_stays(g
     assert ground.left == []
 
 
-def test_a_secret_is_always_written_again(ground: Ground) -> None:
+def test_a_secret_that_is_there_stays_as_it_is(ground: Ground) -> None:
     ground.deploy(ground.wanted("daily-races", NZTAB_PARTNER_ID="first"))
     ground.deploy(ground.wanted("daily-races", NZTAB_PARTNER_ID="second"))
+
+    assert ground.variables("daily-races") == {"NZTAB_PARTNER_ID": ("first", True)}
+    assert ground.results() == {Result.UNCHANGED: ["daily-races"]}
+    assert ground.plan.functions[0].variables.uncompared == ("NZTAB_PARTNER_ID",)
+
+
+@pytest.mark.parametrize("asked", ["writes_secrets", "is_forced"])
+def test_a_secret_is_written_again_when_that_is_asked_for(ground: Ground, asked: str) -> None:
+    ground.deploy(ground.wanted("daily-races", NZTAB_PARTNER_ID="first"))
+    ground.deploy(ground.wanted("daily-races", NZTAB_PARTNER_ID="second"), **{asked: True})
 
     assert ground.variables("daily-races") == {"NZTAB_PARTNER_ID": ("second", True)}
     assert ground.results() == {Result.DEPLOYED: ["daily-races"]}

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from raceday.host.manifest import load_manifest
 from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.settings import VARIABLES
 from raceday.simulator.appwrite.project import Project
+from raceday.simulator.appwrite.tables import Table
 from served_platform import Port, Served, open_port
 
 TIMES_FASTER = 200
@@ -57,6 +58,10 @@ class Shell:
         environment = dict.fromkeys(VARIABLES) | self.site.environment | variables
         self.site.platform.log.calls.clear()
         return CliRunner().invoke(app, list(options), env=environment)
+
+    def table(self, table_id: str) -> Table:
+        (database,) = self.site.platform.project.databases.values()
+        return database.tables[table_id]
 
     def writes(self) -> list[str]:
         return [call.path for call in self.site.platform.log.calls if call.method != "GET"]
@@ -92,6 +97,7 @@ def test_from_nothing_to_everything_live(empty: Shell) -> None:
 
     assert result.exit_code == 0, result.stderr
     assert "12 deployed, 0 unchanged" in result.stderr
+    assert "Live as wanted" in result.stderr
     assert set(empty.site.platform.project.functions) == set(FUNCTIONS)
     assert "raceday-db" in empty.site.platform.project.databases
     tables_made = [path for path in empty.writes() if path.endswith("/tables")]
@@ -144,6 +150,17 @@ def test_secrets_are_set_and_never_printed(done: Shell) -> None:
     }
 
 
+def test_a_second_run_with_a_secret_changes_nothing_and_names_it(done: Shell) -> None:
+    assert done.run("--functions", "daily-races", NZTAB_PARTNER_ID=CANARY).exit_code == 0
+    again = done.run("--functions", "daily-races", NZTAB_PARTNER_ID=CANARY)
+
+    assert (again.exit_code, done.writes()) == (0, [])
+    assert "NZTAB_PARTNER_ID is there on daily-races; cannot be compared: --secrets writes it again" in again.stderr
+    written = done.run("--functions", "daily-races", "--secrets", NZTAB_PARTNER_ID="other")
+    assert written.exit_code == 0
+    assert [path for path in done.writes() if "/variables/" in path]
+
+
 def test_what_is_on_the_platform_and_not_here_is_told(done: Shell) -> None:
     body = {"key": "RACEDAY_TICKS", "value": "2", "secret": False}
     done.site.platform.call("POST", "/functions/daily-races/variables", body)
@@ -155,13 +172,28 @@ def test_what_is_on_the_platform_and_not_here_is_told(done: Shell) -> None:
 
 
 def test_a_difference_of_the_schema_that_people_have_to_mend_exits_1_but_deploys(done: Shell) -> None:
-    table = next(iter(done.site.platform.project.databases.values())).tables["poll_logs"]
-    table.enabled = False
+    done.table("poll_logs").enabled = False
     result = done.run("--functions", "daily-races")
 
     assert result.exit_code == 1
     assert "1 deployed" in result.stderr
     assert "enable it in the console" in result.stderr
+    assert "Live as wanted" not in result.stderr
+
+
+def test_a_schema_that_refuses_our_rows_keeps_the_functions_as_they_are(done: Shell) -> None:
+    columns = done.table("races").columns
+    columns["theirs"] = replace(columns["name"], key="theirs")
+    stopped = done.run("--functions", "daily-races")
+
+    assert (stopped.exit_code, done.writes()) == (1, [])
+    assert "column races.theirs not RaceDay's and required" in stopped.stderr
+    assert "make it optional in the console, or delete it" in stopped.stderr
+    assert "deploy all the same with --force" in stopped.stderr
+    forced = done.run("--functions", "daily-races", "--force")
+    assert forced.exit_code == 1
+    assert "1 deployed" in forced.stderr
+    assert "Live as wanted" not in forced.stderr
 
 
 @pytest.mark.parametrize(
@@ -174,6 +206,8 @@ def test_a_difference_of_the_schema_that_people_have_to_mend_exits_1_but_deploys
         (("--endpoint", "127.0.0.1/v1"), {}, "is no web address"),
         (("--endpoint", "http://127.0.0.1:1"), {}, "did you mean http://127.0.0.1:1/v1"),
         (("--functions", "daily-rases"), {}, "declares no daily-rases"),
+        (("--functions", ""), {}, "--functions names no function: leave it out for all"),
+        (("--functions", " , "), {}, "--functions names no function"),
         ((), {"RACEDAY_CADENCE": "often"}, "RACEDAY_CADENCE: knows no cadence 'often'"),
         ((), {"RACEDAY_SILK_HOSTS": "x" * 6000}, "at most 5964 bytes: shorten RACEDAY_SILK_HOSTS"),
     ],

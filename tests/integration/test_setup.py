@@ -140,7 +140,7 @@ def test_a_column_that_differs_is_told_and_left_and_the_rest_goes_on(server, sma
     result = setup(server)
     assert result.exit_code == 1
     assert "column races.name required false, should be true" in result.stderr
-    assert "delete the column in the console, run scripts/setup again" in result.stderr
+    assert "set it to required in the console, or leave it" in result.stderr
     assert "Left to you: 1" in result.stderr
     assert not live(server).columns["name"].required
     assert set(live(server).columns) == {column.key for column in columns()}
@@ -197,6 +197,14 @@ def test_what_loses_nothing_is_widened_and_permissions_are_put_right(server, sma
     assert (table.columns["name"].size, table.columns["distance"].default) == (100, 0)
     assert (table.columns["odds"].lowest, table.columns["odds"].highest) == (-(2**53) + 1, 2**53 - 1)
     assert setup(server).stderr.startswith("Nothing to do")
+
+
+def test_a_column_that_is_too_short_and_not_required_is_widened_all_the_same(server, small):
+    begun(server, columns=columns(name={"size": 40, "required": False}))
+    result = setup(server)
+    assert result.exit_code == 1
+    assert "column races.name required false, should be true" in result.stderr
+    assert (live(server).columns["name"].size, live(server).columns["name"].required) == (100, False)
 
 
 def test_a_disabled_table_is_put_right_but_not_enabled(server, small):

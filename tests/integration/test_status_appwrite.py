@@ -155,16 +155,31 @@ def test_options_go_before_the_environment(served: Served, tmp_path: Path) -> No
             {"APPWRITE_API_KEY": "", "APPWRITE_PROJECT_ID": ""},
             "--project or APPWRITE_PROJECT_ID, --key",
         ),
-        (("--appwrite",), {"APPWRITE_API_KEY": "wrong"}, "the key is unknown, deleted or expired"),
-        (("--appwrite",), {"APPWRITE_PROJECT_ID": "other"}, "check the project id"),
-        (("--appwrite",), {"APPWRITE_API_KEY": "standard_writer"}, "the key lacks a scope"),
+        (
+            ("--appwrite",),
+            {"APPWRITE_API_KEY": "wrong"},
+            "the API key is not one of this project: make a new one in the console and give it",
+        ),
+        (("--appwrite",), {"APPWRITE_PROJECT_ID": "other"}, "no such project: check APPWRITE_PROJECT_ID or --project"),
+        (("--appwrite",), {"APPWRITE_API_KEY": "standard_writer"}, "the API key lacks rows.read"),
+        (
+            ("--appwrite",),
+            {"APPWRITE_ENDPOINT": "http://127.0.0.1:1/v1"},
+            "http://127.0.0.1:1/v1 cannot be reached: is the address right, and the server up?",
+        ),
         (("--appwrite", "--db", "day.sqlite"), {}, "status looks at one of them"),
         ((), dict.fromkeys(VARIABLES, ""), "nothing to look at: give --db"),
     ],
 )
 def test_what_cannot_be_looked_at_is_said_with_what_to_do(
-    served: Served, arguments: tuple[str, ...], changed: dict[str, str], complaint: str
+    served: Served,
+    arguments: tuple[str, ...],
+    changed: dict[str, str],
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("raceday.store.appwrite.rest._LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
     served.platform.project.keys.add("standard_writer", ["rows.write"])
     looked = status(*arguments, "--json", **(variables(served) | changed))
     assert (looked.exit_code, looked.stdout) == (2, "")
@@ -179,7 +194,31 @@ def test_a_project_without_tables_is_to_be_set_up(port: Port) -> None:
 
 def test_a_platform_that_does_not_answer_is_no_verdict(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("raceday.store.appwrite.rest._LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
     served.platform.faults.next_calls(Fault(DROPPED), count=100)
     looked = status("--appwrite", "--json", **variables(served))
     assert (looked.exit_code, looked.stdout) == (2, "")
+    assert f"{served.endpoint} cannot be reached" in looked.stderr
+
+
+def test_a_platform_that_fails_is_told_in_the_words_of_the_look(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raceday.store.appwrite.rest._LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
+    served.platform.faults.next_calls(Fault(500), count=100)
+    looked = status("--appwrite", "--json", **variables(served))
+    assert (looked.exit_code, looked.stdout) == (2, "")
     assert "tables/races/rows" in looked.stderr
+
+
+def test_a_project_that_was_only_set_up_has_nothing_overdue(port: Port) -> None:
+    empty = Platform(project=open_appwrite_store().project)
+    looked = status("--appwrite", "--json", **variables(port.serve(empty), "standard_0123"))
+    assert looked.exit_code == 1
+    problems = {problem["about"]: problem["seen"] for problem in json.loads(looked.stdout)["problems"]}
+    assert problems["imports"] == "nothing was imported yet"
+    assert set(problems) == {"imports", "master-race-scheduler"}
+    assert "no polls; in poll_logs: nothing" in looked.stderr
+    assert "not complete" not in looked.stderr
+    assert "95 %" not in looked.stderr

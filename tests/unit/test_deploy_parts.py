@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from raceday.cli.build import build
 from raceday.deployment.credentials import credentials
-from raceday.deployment.deploy_plan import plan_deployment, plan_function
+from raceday.deployment.deploy_plan import chosen_functions, plan_deployment, plan_function
 from raceday.deployment.function_settings import differences, sent_settings
 from raceday.deployment.live_functions import LiveFunction, LiveVariable, live_function
 from raceday.deployment.schedules import next_runs, previous_run, schedule_findings
@@ -86,6 +89,11 @@ def test_code_goes_up_when_what_runs_would_not_be_what_is_wanted(shown: dict[str
     assert (upload in plan.upload) if upload else plan.upload == ""
 
 
+def test_code_of_another_packer_is_not_called_different() -> None:
+    plan = plan_function(DAILY, live(DAILY), {}, is_active_code=False)
+    assert plan.upload == "the active code is older, or was not packed by scripts/deploy"
+
+
 def test_functions_go_live_before_what_starts_them() -> None:
     plans = [plan_function(function, None, {}, is_active_code=False) for function in BY_ID.values()]
     plan = plan_deployment(plans, project_manifest(), {})
@@ -129,12 +137,38 @@ def test_only_what_differs_is_changed_and_nothing_is_deleted() -> None:
 
     assert [str(change) for change in plan.changes] == [
         "update RACEDAY_TICKS = 3",
-        "update RACEDAY_COUNTRIES (secret, cannot be compared)",
         "create NZTAB_PARTNER_ID (secret)",
     ]
-    assert [change.variable_id for change in plan.changes] == ["v2", "v3", ""]
-    assert plan.kept == ("THEIRS",)
+    assert [change.variable_id for change in plan.changes] == ["v2", ""]
+    assert (plan.kept, plan.uncompared) == (("THEIRS",), ("RACEDAY_COUNTRIES",))
     assert "canary" not in repr(plan)
+    again = plan_variables(wanted, there, writes_secrets=True)
+    assert str(again.changes[1]) == "update RACEDAY_COUNTRIES (secret, cannot be compared)"
+    assert (again.changes[1].variable_id, again.uncompared) == ("v3", ())
+
+
+def test_a_public_variable_that_should_be_secret_is_no_secret_yet() -> None:
+    there = {"NZTAB_PARTNER_ID": LiveVariable("v1", "NZTAB_PARTNER_ID", "p")}
+    plan = plan_variables({"NZTAB_PARTNER_ID": "p"}, there)
+
+    assert [(change.variable_id, change.is_secret) for change in plan.changes] == [("v1", True)]
+
+
+def test_all_functions_are_chosen_only_when_nothing_is_given() -> None:
+    manifest = project_manifest()
+    assert [one.function_id for one in chosen_functions(manifest)] == list(BY_ID)
+    assert [one.function_id for one in chosen_functions(manifest, " daily-races,,")] == ["daily-races"]
+
+
+@pytest.mark.parametrize("given", ["", " ", ",", " , ,"])
+def test_a_list_that_names_no_function_is_refused(given: str) -> None:
+    with pytest.raises(ConfigError, match="--functions names no function: leave it out for all"):
+        chosen_functions(project_manifest(), given)
+    app = typer.Typer()
+    app.command()(build)
+    result = CliRunner().invoke(app, ["--functions", given])
+    assert result.exit_code == 2
+    assert "names no function" in result.stderr
 
 
 def test_what_the_platform_wrote_is_shown_without_secrets() -> None:

@@ -120,23 +120,38 @@ def test_what_is_still_being_made_is_awaited_not_made_twice():
 
 
 @pytest.mark.parametrize(
-    ("key", "changed", "seen"),
+    ("key", "changed", "seen", "refuses_writes"),
     [
-        ("distance", {"type": "double"}, "type double, should be integer"),
-        ("name", {"type": "varchar"}, "type varchar, should be string"),
-        ("name", {"array": True}, "list true, should be false"),
-        ("name", {"required": False}, "required false, should be true"),
-        ("odds", {"required": True}, "required true, should be false"),
-        ("name", {"size": 101}, "size 101, should be 100"),
-        ("name", {"encrypt": True}, "encrypted true, should be false"),
-        ("distance", {"highest": 2**31 - 1}, "bounds -9007199254740991 to 2147483647"),
+        ("distance", {"type": "double"}, "type double, should be integer", True),
+        ("name", {"type": "varchar"}, "type varchar, should be string", True),
+        ("name", {"array": True}, "list true, should be false", True),
+        ("name", {"type": "email", "size": 50}, "type email, should be string", True),
+        ("name", {"size": 101}, "size 101, should be 100", False),
+        ("name", {"encrypt": True}, "encrypted true, should be false", False),
+        ("distance", {"highest": 2**31 - 1}, "bounds -9007199254740991 to 2147483647", True),
     ],
 )
-def test_what_would_lose_something_is_told_and_left(key, changed, seen):
+def test_what_would_lose_something_is_told_and_left(key, changed, seen, refuses_writes):
     difference = the_difference(with_column(key, **changed))
     assert difference.about == f"column races.{key}"
     assert seen in difference.seen
     assert "delete the column" in difference.remedy
+    assert difference.refuses_writes is refuses_writes
+
+
+@pytest.mark.parametrize(
+    ("key", "changed", "seen", "remedy", "refuses_writes"),
+    [
+        ("name", {"required": False}, "required false, should be true", "set it to required", False),
+        ("odds", {"required": True}, "required true, should be false", "make it optional", True),
+        ("distance", {"required": True, "default": None}, "default none, should be 0", "make it optional", True),
+    ],
+)
+def test_whether_a_value_must_be_given_is_changed_in_the_console(key, changed, seen, remedy, refuses_writes):
+    difference = the_difference(with_column(key, **changed))
+    assert seen in difference.seen
+    assert difference.remedy.startswith(f"{remedy} in the console")
+    assert difference.refuses_writes is refuses_writes
 
 
 @pytest.mark.parametrize(
@@ -159,9 +174,15 @@ def test_what_loses_nothing_is_widened(key, changed, becomes):
     assert step.column == replace(found, **becomes)
 
 
-def test_a_column_is_either_widened_or_told_never_half():
-    difference = the_difference(with_column("name", size=50, required=False))
-    assert difference.seen == "required false, should be true; size 50, should be 100"
+def test_what_can_be_widened_is_and_only_the_rest_is_told():
+    live = with_column("name", size=50, required=False)
+    plan = plan_schema(SCHEMA, live)
+    (step,), (difference,) = plan.steps, plan.differences
+    assert step.why == "size 50, should be 100"
+    assert step.column == replace(live.tables["races"].columns["name"].column, size=100)
+    assert difference.seen == "required false, should be true"
+    assert difference.remedy == "set it to required in the console, or leave it"
+    assert not plan.refuses_writes
 
 
 @pytest.mark.parametrize("bounds", [{"lowest": -(2**63), "highest": 2**63 - 1}, {"lowest": None, "highest": None}])
@@ -184,6 +205,7 @@ def test_a_column_or_index_that_could_not_be_made_is_told_with_its_reason(status
     ):
         difference = the_difference(live)
         assert (difference.about, difference.seen) == (about, seen)
+        assert difference.refuses_writes is about.startswith("column")
         assert remedy in difference.remedy
 
 
@@ -246,6 +268,7 @@ def test_what_is_not_ours_is_left_in_peace_unless_it_refuses_our_writes():
     assert plan_schema(SCHEMA, live).is_complete
     demanding = with_table(live, columns={**races.columns, "mine": LiveColumn(replace(mine, required=True))})
     assert "every write without it is refused" in the_difference(demanding).seen
+    assert the_difference(demanding).refuses_writes
     alone = LiveIndex(replace(races.indexes["idx_name"].index, key="only_one"))
     assert "overwrites" in the_difference(with_table(live, indexes={**races.indexes, "only_one": alone})).seen
 
@@ -258,6 +281,7 @@ def test_a_table_without_room_is_told_with_figures_and_gets_nothing():
     plan = plan_schema(SCHEMA, live)
     assert plan.steps == ()
     assert plan.differences[0].seen == ("its rows are 65200 bytes wide and would be 65601; at most 65535 is possible")
+    assert [difference.refuses_writes for difference in plan.differences] == [True, False]
     assert plan.differences[1].seen == "waits for name"
     roomy = with_table(live, bytes_max=0)
     assert len(plan_schema(SCHEMA, roomy).steps) == 2

@@ -19,7 +19,9 @@ from raceday.host.manifest import FunctionManifest, Manifest
 
 
 def build(
-    functions: Annotated[str, typer.Option(help="ids of the functions to build, separated by commas (else all)")] = "",
+    functions: Annotated[
+        str | None, typer.Option(help="ids of the functions to build, separated by commas (else all)")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="change nothing; exit with 1 when a function's vendor/ is not up to date")
     ] = False,
@@ -33,7 +35,7 @@ def build(
     """
     with errors_explained():
         manifest = project_manifest()
-        chosen = chosen_functions(manifest, [part.strip() for part in functions.split(",") if part.strip()])
+        chosen = chosen_functions(manifest, functions)
         archives = _checked(manifest, chosen) if check else build_functions(manifest, chosen)
         _show(archives)
         wheels_checked = _installable(manifest, chosen)

@@ -28,6 +28,9 @@ def show_deploy_plan(people: Console, plan: DeployPlan) -> None:
             people.print(f"  {function.function_id}: {escape(str(difference))}", highlight=False)
     for change, ids in _by_change(plan.functions).items():
         people.print(f"  {escape(change)} on {_functions(ids, plan)}", highlight=False)
+    for name, ids in _uncompared(plan.functions).items():
+        there = f"is there on {_functions(ids, plan)}; cannot be compared: --secrets writes it again"
+        people.print(f"  {escape(name)} {there}", highlight=False)
     for name, ids in _kept(plan.functions).items():
         people.print(f"  {escape(name)} is set on {_functions(ids, plan)} and not here: left as it is", highlight=False)
     if plan.foreign:
@@ -88,6 +91,14 @@ def _by_change(functions: Iterable[FunctionPlan]) -> dict[str, list[str]]:
         for change in function.variables.changes:
             changes[str(change)].append(function.function_id)
     return changes
+
+
+def _uncompared(functions: Iterable[FunctionPlan]) -> dict[str, list[str]]:
+    uncompared: dict[str, list[str]] = defaultdict(list)
+    for function in functions:
+        for name in function.variables.uncompared:
+            uncompared[name].append(function.function_id)
+    return uncompared
 
 
 def _kept(functions: Iterable[FunctionPlan]) -> dict[str, list[str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from raceday.cli.output import errors_explained, people
+from raceday.cli.platform_options import Endpoint, KeyFile, Project
 from raceday.cli.schema_tables import named, show_differences, show_plan, show_refused
 from raceday.deployment.credentials import credentials
 from raceday.deployment.platform_schema import PlatformSchema, platform_schema
@@ -20,9 +20,9 @@ from raceday.store.appwrite.settings import DATABASE_ID
 
 
 def setup(
-    endpoint: Annotated[str, typer.Option(help="REST address (default: APPWRITE_ENDPOINT)")] = "",
-    project: Annotated[str, typer.Option(help="project id (default: APPWRITE_PROJECT_ID)")] = "",
-    key_file: Annotated[Path | None, typer.Option(help="file with an API key (default: APPWRITE_API_KEY)")] = None,
+    endpoint: Endpoint = "",
+    project: Project = "",
+    key_file: KeyFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan and change nothing")] = False,
 ) -> None:
     """Make the schema complete, adding what is missing; what would drop something is told and left to you.

@@ -15,6 +15,7 @@ from raceday.cli.output import errors_explained, people, print_json
 from raceday.cli.platform_options import Endpoint, KeyFile, Project
 from raceday.cli.status_place import Place, Wanted, is_of_a_demo, place_of
 from raceday.cli.status_tables import show_report
+from raceday.cli.status_unbegun import begun
 from raceday.clock import SystemClock
 from raceday.domain.health import Target
 from raceday.domain.racing_day import NZ
@@ -54,7 +55,7 @@ def status(  # noqa: PLR0913, PLR0917 (one parameter an option)
             report, as_of = asyncio.run(_look(place, _instant(at), settings))
         except StoreUnavailable as error:
             # 1 would say that something was seen to be wrong; nothing was seen.
-            raise ConfigError(str(error)) from None
+            raise place.explained(error) from None
         except ValueError as error:
             raise ConfigError(f"{place.name} holds a row that cannot be read: {error}") from None
     people.print(f"[bold]{escape(place.name)}[/] {as_of}", highlight=False)
@@ -86,7 +87,7 @@ async def _look(place: Place, at: datetime | None, settings: Settings) -> tuple[
             at = await _last_run(store)
             as_of = " (the end of its last run: a demo or replay made it)"
         at = at or SystemClock().now()
-        report = await health_report(store, at, _plan(settings))
+        report = begun(await health_report(store, at, _plan(settings)))
         return report, f"as of {at.astimezone(NZ):%a %d %b %Y %H:%M:%S %Z}{as_of}"
 
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from raceday.cli.demo_database import DEFAULT_DATABASE, DEMO_APPLICATION_ID
 from raceday.deployment.credentials import ENDPOINT, Credentials, credentials
-from raceday.errors import ConfigError
+from raceday.errors import ConfigError, StoreUnavailable
 from raceday.runtime.settings import Settings
-from raceday.store.appwrite.settings import AppwriteSettings
+from raceday.store.appwrite.settings import DATABASE_ID, AppwriteSettings
 from raceday.store.appwrite.store import AppwriteStore
 from raceday.store.ports import RaceStore
 from raceday.store.sqlite.store import SqliteStore
@@ -29,6 +29,10 @@ class Place(Protocol):
 
     def opened(self) -> AbstractAsyncContextManager[RaceStore]:
         """Open the store for the time of a look. Raises `ConfigError` when it cannot be looked at."""
+        ...
+
+    def explained(self, error: StoreUnavailable) -> ConfigError:
+        """Return why a look failed, for people."""
         ...
 
 
@@ -52,6 +56,10 @@ class DatabaseFile:
         finally:
             await store.close()
 
+    def explained(self, error: StoreUnavailable) -> ConfigError:
+        """Return the file's own words."""
+        return ConfigError(str(error))
+
 
 @dataclass(frozen=True, slots=True)
 class AppwriteProject:
@@ -70,6 +78,19 @@ class AppwriteProject:
         settings = AppwriteSettings(self.access.endpoint, self.access.project_id, self.access.key)
         async with aclosing(pooled()) as connections:
             yield AppwriteStore.over(settings, connections)
+
+    def explained(self, error: StoreUnavailable) -> ConfigError:
+        """Ask once more, as set-up and check-up do, which say of an address, project or key what is wrong with it."""
+        # The server SDK takes most of a second to import, for nothing when all goes well.
+        from raceday.deployment.sdk import PlatformRefused, connect  # noqa: PLC0415
+
+        try:
+            connect(self.access).client.read(f"/tablesdb/{DATABASE_ID}/tables/races/rows")
+        except ConfigError as reason:
+            return reason
+        except PlatformRefused:
+            pass
+        return ConfigError(str(error))
 
 
 @dataclass(frozen=True, slots=True)

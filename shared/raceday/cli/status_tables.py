@@ -92,19 +92,18 @@ def _races(health: Health) -> str:
 def _polls(health: Health) -> str:
     polls = health.polls
     failed = ", ".join(f"{escape(tally.kind)} {tally.polls}" for tally in health.failures)
-    return (
+    made = (
         f"{polls.polls}, {polls.double_polls} double, {polls.late_polls} late; "
-        f"95 % within {polls.lateness_p95_s} s of their second; in poll_logs: {failed or 'nothing'}"
+        f"95 % within {polls.lateness_p95_s} s of their second"
     )
+    return f"{made if polls.polls else 'no polls'}; in poll_logs: {failed or 'nothing'}"
 
 
 def _quality(health: Health) -> str:
     quality = health.quality
     degraded = ", ".join(f"{name.replace('_', ' ')} {polls}" for name, polls in quality.degraded.items())
-    return (
-        f"5 % score {_known(quality.p5)} or less, half {_known(quality.p50)} or less; "
-        f"marked as degraded: {degraded or 'none'} (threshold {quality.threshold})"
-    )
+    scores = "no polls" if quality.p5 is None else f"5 % score {quality.p5} or less, half {quality.p50} or less"
+    return f"{scores}; marked as degraded: {degraded or 'none'} (threshold {quality.threshold})"
 
 
 def _throttling(health: Health) -> str:
@@ -119,7 +118,7 @@ def _stage(stage: StageHealth, at: datetime) -> str:
         return f"{stage.stage} complete"
     if stage.due_at > at:
         return f"{stage.stage} due at {stage.due_at.astimezone(NZ):%H:%M %Z}"
-    return f"[yellow]{stage.stage} not complete[/]"
+    return f"[yellow]{stage.stage} {'never started' if stage.progress is None else 'not complete'}[/]"
 
 
 def _sweeps(health: Health) -> str:
@@ -145,7 +144,3 @@ def _seconds(seconds: float | None) -> str:
 
 def _marked(text: str, colour: str, *, wanted: bool) -> str:
     return f"[{colour}]{text}[/]" if wanted else text
-
-
-def _known(value: int | None) -> str:
-    return "-" if value is None else str(value)

@@ -24,14 +24,26 @@ class Wanted:
     archives: Mapping[str, bytes]
 
 
-def look_and_plan(platform: Platform, wanted: Wanted, *, is_forced: bool) -> DeployPlan:
-    """Return what it takes to make everything live; changes nothing. Raises the errors of the connection."""
+def look_and_plan(platform: Platform, wanted: Wanted, *, is_forced: bool, writes_secrets: bool = False) -> DeployPlan:
+    """Return what it takes to make everything live; changes nothing. Raises the errors of the connection.
+
+    `is_forced` plans what seems unchanged, too; `writes_secrets` only the secrets, which cannot be compared.
+    """
     live = live_functions(platform)
     plans = []
     for function in wanted.functions:
         seen = live.get(function.function_id)
         same_code = seen is not None and is_active_code(platform, seen, wanted.archives[function.function_id])
-        plans.append(plan_function(function, seen, wanted.variables, is_active_code=same_code, is_forced=is_forced))
+        plans.append(
+            plan_function(
+                function,
+                seen,
+                wanted.variables,
+                is_active_code=same_code,
+                is_forced=is_forced,
+                writes_secrets=writes_secrets,
+            )
+        )
     return plan_deployment(plans, wanted.manifest, live)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from raceday.deployment.findings import Finding
@@ -58,13 +58,21 @@ class DeployPlan:
         return tuple(function for wave in self.waves for function in wave)
 
 
-def chosen_functions(manifest: Manifest, ids: Collection[str]) -> list[FunctionManifest]:
-    """Return the functions with these ids, all when there are none; raises ConfigError for an id nobody declared."""
+def chosen_functions(manifest: Manifest, given: str | None = None) -> list[FunctionManifest]:
+    """Return the functions whose ids are given, separated by commas; all when nothing is given at all.
+
+    Raises ConfigError for an id nobody declared, and for a list without any, such as a shell's empty variable gives.
+    """
     declared = {function.function_id: function for function in manifest.functions}
-    unknown = sorted(set(ids) - set(declared))
+    if given is None:
+        return list(declared.values())
+    ids = {part.strip() for part in given.split(",") if part.strip()}
+    if not ids:
+        raise ConfigError(f"--functions names no function: leave it out for all, or choose of {', '.join(declared)}")
+    unknown = sorted(ids - set(declared))
     if unknown:
         raise ConfigError(f"appwrite.json declares no {', '.join(unknown)}: choose of {', '.join(declared)}")
-    return [function for function_id, function in declared.items() if function_id in ids or not ids]
+    return [function for function_id, function in declared.items() if function_id in ids]
 
 
 def plan_function(
@@ -74,16 +82,22 @@ def plan_function(
     *,
     is_active_code: bool,
     is_forced: bool = False,
+    writes_secrets: bool = False,
 ) -> FunctionPlan:
     """Return what one function needs. `is_active_code` says that what would be sent up is what is running."""
     found = () if live is None else tuple(differences(wanted, live))
-    planned = plan_variables(variables_of(wanted.function_id, variables), {} if live is None else live.variables)
+    planned = plan_variables(
+        variables_of(wanted.function_id, variables),
+        {} if live is None else live.variables,
+        writes_secrets=is_forced or writes_secrets,
+    )
     # Written again without need, a schedule that the platform has lost is set up anew.
     writes_settings = live is None or bool(found) or is_forced
     if live is None or not live.active_id:
         upload = "it has no active code"
     elif not is_active_code:
-        upload = "its code differs from the active one"
+        # The command line packs the same files otherwise, so nobody can say that they differ.
+        upload = "the active code is older, or was not packed by scripts/deploy"
     elif any(difference.setting in BAKED_IN for difference in found) or planned.changes or not live.is_current:
         # A warm container keeps the variables and settings that it was started with.
         upload = "settings or variables changed that only a new deployment takes up"

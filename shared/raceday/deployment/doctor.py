@@ -44,27 +44,31 @@ class Diagnosis:
 
 
 def diagnose(credentials: Credentials, manifest: Manifest, environment: Mapping[str, str], now: datetime) -> Diagnosis:
-    """Check this machine's environment, the feed and the platform, as far as each can be reached."""
-    here = [check_environment(environment), check_feed(environment, now)]
+    """Check who is let in, this machine's environment, the feed and the platform, as far as each can be reached."""
     platform = connect(credentials)
     secrets = secrets_in(environment, credentials.key)
+    access: list[Check] = []
+    here: list[Check] = []
     try:
-        there, runs = _platform_checks(platform, credentials, manifest, environment, now)
+        access = [check_endpoint(platform, credentials), check_access(platform), check_clock(platform)]
+        here = _checks_here(environment, now)
+        there, runs = _platform_checks(platform, manifest, environment, now)
     except (AccessRefused, PlatformUnreachable, PlatformRefused) as error:
         unseen = Check("platform", "cannot be looked at", (Finding("platform", str(error), _remedy(error)),))
-        return Diagnosis(_fit_to_show((*here, unseen), secrets), saw_platform=False)
-    return Diagnosis(_fit_to_show((*here, *there), secrets), runs)
+        checks = (*access, unseen, *(here or _checks_here(environment, now)))
+        return Diagnosis(_fit_to_show(checks, secrets), saw_platform=False)
+    return Diagnosis(_fit_to_show((*access, *here, *there), secrets), runs)
+
+
+def _checks_here(environment: Mapping[str, str], now: datetime) -> list[Check]:
+    return [check_environment(environment), check_feed(environment, now)]
 
 
 def _platform_checks(
-    platform: Platform,
-    credentials: Credentials,
-    manifest: Manifest,
-    environment: Mapping[str, str],
-    now: datetime,
+    platform: Platform, manifest: Manifest, environment: Mapping[str, str], now: datetime
 ) -> tuple[list[Check], tuple[NextRun, ...]]:
-    """Check everything on the platform; a key that lacks a scope costs the checks that need it, and no others."""
-    checks = [check_endpoint(platform, credentials), check_access(platform), check_clock(platform)]
+    """Check what the platform holds; a key that lacks a scope costs the checks that need it, and no others."""
+    checks = []
     try:
         checks.append(check_schema(platform, platform_schema(DATABASE_ID)))
     except AccessRefused as error:
@@ -96,7 +100,8 @@ def _fit_to_show(checks: Iterable[Check], secrets: Sequence[str]) -> tuple[Check
 
 
 def _unseen(title: str, error: AccessRefused) -> Check:
-    return Check(title, f"not looked at: {error}")
+    # That the key lacks it, and what to do, was said with the key.
+    return Check(title, f"not looked at, for want of {' or '.join(error.scopes) or 'access'}")
 
 
 def _remedy(error: Exception) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
 
 from raceday.clock import SystemClock
 from raceday.deployment.findings import Check, Finding
-from raceday.deployment.variables import DEPLOYED
+from raceday.deployment.variables import DEPLOYED, OUR_PREFIXES
 from raceday.domain.racing_day import racing_date
 from raceday.errors import ConfigError, FeedContractError, FeedError, FeedThrottled
 from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
-from raceday.runtime.settings import load_settings
+from raceday.runtime.settings import VARIABLES, load_settings
 
+KNOWN = (*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_PYTHON")
+"""Every variable that means something on a machine: two are of the scripts and the tests alone."""
+CLOSE = 0.8
+"""How much of two names is alike when one may be meant for the other; our prefix alone makes up half."""
 COUNTRY = "NZ"
 """The one call that the feed is asked: the day's card of its own country, the shortest list that it has."""
 
@@ -27,11 +32,21 @@ def check_environment(environment: Mapping[str, str]) -> Check:
         _feed_settings(environment)
     except ConfigError as error:
         findings.append(Finding("environment", str(error), "correct them where they are set, or unset them"))
+    findings += [
+        Finding(name, "is set here and no variable of RaceDay", _nearest(name), is_problem=False)
+        for name in sorted(environment)
+        if name.startswith(OUR_PREFIXES) and name not in KNOWN
+    ]
     return Check(
         "environment",
         f"{len(given)} of RaceDay's variables are set here, which scripts/deploy would set there",
         tuple(findings),
     )
+
+
+def _nearest(name: str) -> str:
+    nearest = get_close_matches(name, KNOWN, n=1, cutoff=CLOSE)
+    return f"did you mean {nearest[0]}?" if nearest else "unset it: the README lists them all"
 
 
 def check_feed(environment: Mapping[str, str], now: datetime) -> Check:

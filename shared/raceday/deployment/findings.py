@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class Finding:
     """One line of a diagnosis: what it is about, what was seen, and the remedy.
 
-    A problem has to be mended; anything else is worth knowing and does not count against the deployment.
+    A problem has to be mended; anything else is worth knowing and does not count against the deployment. One that
+    `refuses_writes` keeps rows of RaceDay's from being written.
     """
 
     about: str
     seen: str
     remedy: str
     is_problem: bool = True
+    refuses_writes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

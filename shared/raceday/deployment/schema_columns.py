@@ -31,26 +31,41 @@ def changes(wanted: PlatformColumn, found: PlatformColumn) -> list[Change]:
     return changed
 
 
-def is_safe(wanted: PlatformColumn, found: PlatformColumn) -> bool:
-    """Return whether all that differs can be changed in place: a longer string, wider bounds, another default."""
-    return all(_is_safe(name, wanted, found) for name, _is, _should_be in changes(wanted, found))
-
-
 def widened(wanted: PlatformColumn, found: PlatformColumn) -> PlatformColumn:
-    """Return the column as it should be, with bounds that exclude nothing that they let in so far."""
-    if wanted.type not in NUMBERS:
-        return wanted
+    """Return the column with all that can be changed in place: a longer string, wider bounds, another default.
+
+    It excludes nothing that it let in so far; what still differs can only be changed by people.
+    """
+    if (wanted.type, wanted.array) != (found.type, found.array):
+        return found
+    # The platform takes no default for a required column.
+    becomes = found if found.required else replace(found, default=wanted.default)
+    if wanted.type == "string":
+        return replace(becomes, size=max(wanted.size or 0, found.size or 0))
+    if wanted.type not in NUMBERS or _bounds_suffice(wanted, found):
+        return becomes
+    if wanted.type == "integer" and (found.highest or 0) <= SMALL_INTEGER:
+        return becomes
     lowest = [bound for bound in (wanted.lowest, found.lowest) if bound is not None]
     highest = [bound for bound in (wanted.highest, found.highest) if bound is not None]
-    return replace(wanted, lowest=min(lowest), highest=max(highest))
+    return replace(becomes, lowest=min(lowest), highest=max(highest))
 
 
-def _is_safe(name: str, wanted: PlatformColumn, found: PlatformColumn) -> bool:
-    if name == "size":
-        return (wanted.size or 0) > (found.size or 0)
-    if name == "bounds":
-        return wanted.type == "double" or (found.highest or 0) > SMALL_INTEGER
-    return name == "default"
+def refuses_writes(wanted: PlatformColumn, found: PlatformColumn) -> bool:
+    """Return whether a column as it is refuses values that one as it should be takes."""
+    differs = {name for name, _is, _should_be in changes(wanted, found)}
+    too_short = "size" in differs and (found.size or 0) < (wanted.size or 0)
+    return too_short or ("required" in differs and found.required) or bool(differs & {"type", "list", "bounds"})
+
+
+def remedy(wanted: PlatformColumn, found: PlatformColumn) -> str:
+    """Return what people can do about what still differs."""
+    differs = {name for name, _is, _should_be in changes(wanted, found)}
+    if differs == {"required"} and wanted.required:
+        return "set it to required in the console, or leave it"
+    if differs <= {"required", "default"} and found.required:
+        return "make it optional in the console, run scripts/setup again"
+    return "save its values if you need them, delete the column in the console, run scripts/setup again"
 
 
 def _bounds_suffice(wanted: PlatformColumn, found: PlatformColumn) -> bool:

@@ -7,6 +7,7 @@ do, and left.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from raceday.deployment.findings import Finding
@@ -18,7 +19,7 @@ from raceday.deployment.platform_schema import (
     PlatformTable,
     bucket_entry,
 )
-from raceday.deployment.schema_columns import changes, is_safe, widened
+from raceday.deployment.schema_columns import Change, changes, refuses_writes, remedy, widened
 from raceday.deployment.schema_live import BEING_MADE, MADE, LiveSchema, LiveTable
 from raceday.deployment.schema_steps import (
     IN_ORDER,
@@ -62,7 +63,9 @@ def plan_schema(schema: PlatformSchema, live: LiveSchema) -> SchemaPlan:
 def _new_table(table: PlatformTable) -> list[Step | Finding]:
     broken = misfits(table)
     if broken:
-        return [Finding(f"table {table.table_id}", fault, "change the catalogue") for fault in broken]
+        return [
+            Finding(f"table {table.table_id}", fault, "change the catalogue", refuses_writes=True) for fault in broken
+        ]
     columns = [CreateColumn(table.table_id, column) for column in table.columns]
     return [CreateTable(table), *columns, *(CreateIndex(table.table_id, index) for index in table.indexes)]
 
@@ -103,18 +106,18 @@ def _column(table_id: str, column: PlatformColumn, standing: LiveTable) -> Itera
         yield CreateColumn(table_id, column)
         return
     if found.status not in {MADE, BEING_MADE}:
-        yield _not_made(where, found.status, found.error)
+        yield replace(_not_made(where, found.status, found.error), refuses_writes=True)
         return
-    changed = changes(column, found.column)
-    if not changed:
-        return
-    why = "; ".join(f"{name} {_shown(is_now)}, should be {_shown(should_be)}" for name, is_now, should_be in changed)
-    if is_safe(column, found.column):
-        yield UpdateColumn(table_id, widened(column, found.column), why)
-    else:
-        yield Finding(
-            where, why, "save its values if you need them, delete the column in the console, run scripts/setup again"
-        )
+    becomes = widened(column, found.column)
+    left = changes(column, becomes)
+    if done := [change for change in changes(column, found.column) if change not in left]:
+        yield UpdateColumn(table_id, becomes, _why(done))
+    if left:
+        yield Finding(where, _why(left), remedy(column, becomes), refuses_writes=refuses_writes(column, becomes))
+
+
+def _why(changed: list[Change]) -> str:
+    return "; ".join(f"{name} {_shown(is_now)}, should be {_shown(should_be)}" for name, is_now, should_be in changed)
 
 
 def _crowded(table: PlatformTable, standing: LiveTable, found: list[Step | Finding]) -> Finding | None:
@@ -129,6 +132,7 @@ def _crowded(table: PlatformTable, standing: LiveTable, found: list[Step | Findi
         f"its rows are {standing.bytes_used} bytes wide and would be {standing.bytes_used + coming}; at most "
         f"{standing.bytes_max} is possible",
         "delete columns that are not RaceDay's in the console, run scripts/setup again",
+        refuses_writes=True,
     )
 
 
@@ -174,6 +178,7 @@ def _strangers(table: PlatformTable, standing: LiveTable) -> Iterator[Finding]:
                 f"column {table.table_id}.{key}",
                 "not RaceDay's and required: every write without it is refused",
                 "make it optional in the console, or delete it",
+                refuses_writes=True,
             )
     known = {index.key for index in table.indexes}
     for key, index in standing.indexes.items():

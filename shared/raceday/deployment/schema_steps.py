@@ -102,3 +102,8 @@ class SchemaPlan:
     def is_complete(self) -> bool:
         """Whether the platform has all of the schema."""
         return not (self.steps or self.differences or self.being_made)
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether a difference keeps rows of RaceDay's from being written."""
+        return any(difference.refuses_writes for difference in self.differences)

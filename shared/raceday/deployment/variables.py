@@ -13,13 +13,14 @@ from pydantic import SecretStr
 
 from raceday.deployment.live_functions import LiveVariable
 from raceday.errors import ConfigError
+from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.settings import Settings, load_settings
 
 LONGEST_VALUE_BYTES = 5964
 """A longer value is taken and then breaks the server: encrypted, it does not fit (seen on Appwrite 1.9.6)."""
 NOT_ON_A_PLATFORM = frozenset({"RACEDAY_DB", "RACEDAY_ICON_FOLDER"})
 """Paths of a machine. On a platform rows and icons are kept by the platform."""
-WITHOUT_FEED = frozenset({"alert-evaluator", "money-flow-tracker", "race-pools-aggregator", "jockey-silks-enricher"})
+WITHOUT_FEED = frozenset(function_id for function_id, spec in FUNCTIONS.items() if not spec.asks_feed)
 """Functions that never ask the feed: its address and our identification stay away from them."""
 _FEED_PREFIX = "NZTAB_"
 OUR_PREFIXES = ("RACEDAY_", _FEED_PREFIX)
@@ -55,10 +56,14 @@ class VariableChange:
 
 @dataclass(frozen=True, slots=True)
 class VariablePlan:
-    """What to change, and the variables on the platform that are not set here and stay as they are."""
+    """What to change, and what stays as it is on the platform.
+
+    `kept` are variables that are not set here; `uncompared` are secrets that are set here and there, perhaps alike.
+    """
 
     changes: tuple[VariableChange, ...]
     kept: tuple[str, ...]
+    uncompared: tuple[str, ...] = ()
 
 
 def shown_value(name: str, value: str) -> str:
@@ -99,17 +104,21 @@ def variables_of(function_id: str, variables: Mapping[str, str]) -> dict[str, st
     return {name: value for name, value in variables.items() if not name.startswith(_FEED_PREFIX)}
 
 
-def plan_variables(wanted: Mapping[str, str], live: Mapping[str, LiveVariable]) -> VariablePlan:
+def plan_variables(
+    wanted: Mapping[str, str], live: Mapping[str, LiveVariable], *, writes_secrets: bool = False
+) -> VariablePlan:
     """Return what to change on one function so that it has the wanted variables; nothing is ever deleted.
 
-    A secret that is there is written again: nobody can see whether it is still the same.
+    A secret that is there is written again only with `writes_secrets`: nobody can see whether it is still the same.
     """
-    changes = []
+    changes, uncompared = [], []
     for name, value in wanted.items():
         known = live.get(name)
         if known is None:
             changes.append(VariableChange(name, value, name in SECRETS))
+        elif known.is_secret and not writes_secrets:
+            uncompared.append(name)
         elif known.value != value or name in SECRETS:
             # A secret cannot be made public again: the platform would refuse it.
             changes.append(VariableChange(name, value, name in SECRETS or known.is_secret, known.variable_id))
-    return VariablePlan(tuple(changes), tuple(name for name in live if name not in wanted))
+    return VariablePlan(tuple(changes), tuple(name for name in live if name not in wanted), tuple(uncompared))
