@@ -381,3 +381,18 @@ def test_whatever_stands_a_plan_adds_never_narrows_and_is_done_after_one_run(giv
     for column in SCHEMA.tables[0].columns:
         found = then.tables["races"].columns[column.key].column
         assert f"column races.{column.key}" in told or (found.type, found.size) == (column.type, column.size)
+
+
+def test_a_relationship_of_another_schema_is_told_because_it_refuses_bulk_writes() -> None:
+    live = whole()
+    races = live.tables["races"]
+    other = replace(races.columns["odds"].column, key="meetings", type="relationship")
+    [difference] = plan_schema(
+        SCHEMA, with_table(live, columns={**races.columns, "meetings": LiveColumn(other)})
+    ).differences
+    assert difference.about == "column races.meetings"
+    assert difference.refuses_writes
+    assert "refuses bulk writes" in difference.seen
+    in_our_place = with_column("name", type="relationship", size=None)
+    [difference] = plan_schema(SCHEMA, in_our_place).differences
+    assert difference.refuses_writes

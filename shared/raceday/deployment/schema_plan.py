@@ -173,7 +173,14 @@ def _strangers(table: PlatformTable, standing: LiveTable) -> Iterator[Finding]:
     """Find what is not ours and would refuse or mislead our writes; anything else that is not ours is left in peace."""
     ours = {column.key for column in table.columns}
     for key, found in standing.columns.items():
-        if key not in ours and found.column.required:
+        if key not in ours and found.column.type == "relationship":
+            yield Finding(
+                f"column {table.table_id}.{key}",
+                "a relationship that is not RaceDay's: the platform refuses bulk writes on a table that has one",
+                "delete it in the console: no row goes with it, and the ids stand in columns of their own",
+                refuses_writes=True,
+            )
+        elif key not in ours and found.column.required:
             yield Finding(
                 f"column {table.table_id}.{key}",
                 "not RaceDay's and required: every write without it is refused",
