@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from race_day import QUIET, RaceDay, small_programme
+from race_day import QUIET, DaySteps, RaceDay, small_programme
 from raceday.clock import Clock
 from raceday.domain.racing_day import DailyStage, stage_due_at
 from raceday.host.appwrite_bundle import AppwriteBundle, open_appwrite_bundle
@@ -32,7 +32,7 @@ OVER = {"Final", "Abandoned"}
 
 
 @dataclass(slots=True)
-class AppwriteDay:
+class AppwriteDay(DaySteps):
     """One day in progress."""
 
     bundle: AppwriteBundle
@@ -41,24 +41,6 @@ class AppwriteDay:
     programme: DayProgramme
     requests: RequestLog
     faults: FaultPlan
-
-    async def call(self, function_id: str, body: Mapping[str, object] | None = None) -> tuple[int, dict[str, Any]]:
-        """Execute a function as a person would; return its status code and its JSON answer."""
-        result = await self.bundle.host.execute(function_id, body or {})
-        return result.status_code, json.loads(result.body) if result.body else {}
-
-    async def import_card(self) -> None:
-        """Run the three daily functions until the card is complete."""
-        await self.call("daily-meetings")
-        await self.call("daily-races")
-        remaining = 1
-        while remaining:
-            _, report = await self.call("daily-entrants")
-            remaining = report["remaining"]
-
-    async def until(self, instant: datetime) -> None:
-        """Let time pass."""
-        await self.clock.sleep((instant - self.clock.now()).total_seconds())
 
     async def to_the_end(self) -> None:
         """Run the bundle as the platform would until every race is over."""

@@ -25,16 +25,12 @@ DAY = date(2026, 11, 22)
 QUIET = {"RACEDAY_LOG_LEVEL": "ERROR", "RACEDAY_POLITENESS_S": "0"}
 
 
-@dataclass(slots=True)
-class RaceDay:
-    """One day in progress."""
+class DaySteps:
+    """What can be done in the course of a day, on whatever platform: `bundle` has the host."""
 
-    bundle: Bundle
+    __slots__ = ()
+    bundle: Any
     clock: Clock
-    feed: SimulatedFeed
-    programme: DayProgramme
-    requests: RequestLog
-    database: Path
 
     async def call(self, function_id: str, body: Mapping[str, object] | None = None) -> tuple[int, dict[str, Any]]:
         """Execute a function as a person would; return its status code and its JSON answer."""
@@ -53,6 +49,18 @@ class RaceDay:
     async def until(self, instant: datetime) -> None:
         """Let time pass."""
         await self.clock.sleep((instant - self.clock.now()).total_seconds())
+
+
+@dataclass(slots=True)
+class RaceDay(DaySteps):
+    """One day in progress."""
+
+    bundle: Bundle
+    clock: Clock
+    feed: SimulatedFeed
+    programme: DayProgramme
+    requests: RequestLog
+    database: Path
 
     def races(self) -> list[str]:
         """The ids of the races that are followed, by start."""
