@@ -32,20 +32,8 @@ def wanted_settings(function: FunctionManifest) -> dict[str, Any]:
 
     The size of the machine that builds is the server's to choose: newer command lines do not send it.
     """
-    return {
-        "name": function.name,
-        "runtime": function.runtime,
-        "execute": list(function.execute),
-        "events": list(function.events),
-        "schedule": function.schedule,
-        "timeout": function.timeout_s,
-        "enabled": function.enabled,
-        "logging": function.logging,
-        "entrypoint": function.entrypoint,
-        "commands": function.commands,
-        "scopes": list(function.scopes),
-        "runtimeSpecification": function.runtime_specification or function.specification,
-    }
+    size = function.runtime_specification or function.specification
+    return {**function.api_settings(), "runtimeSpecification": size}
 
 
 def differences(function: FunctionManifest, live: LiveFunction) -> list[Difference]:

@@ -100,20 +100,7 @@ def _bucket(wanted: CatalogueBucket, at: datetime) -> Bucket:
 
 
 def _function(project: Project, function: FunctionManifest, at: datetime) -> Function:
-    asked = {
-        "name": function.name,
-        "runtime": function.runtime,
-        "execute": list(function.execute),
-        "events": list(function.events),
-        "schedule": function.schedule,
-        "timeout": function.timeout_s,
-        "enabled": function.enabled,
-        "logging": function.logging,
-        "entrypoint": function.entrypoint,
-        "commands": function.commands,
-        "scopes": list(function.scopes),
-        "specification": function.specification,
-    }
+    asked = {**function.api_settings(), "specification": function.specification}
     settings = settings_of(asked, project.specification, is_old_client=True)
     made = Function(function.function_id, settings, created_at=at, updated_at=at)
     deployment = Deployment(

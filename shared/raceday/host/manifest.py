@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -90,6 +90,22 @@ class FunctionManifest(BaseModel):
     commands: str = ""
     ignore: str | tuple[str, ...] = ""
     path: str
+
+    def api_settings(self) -> dict[str, Any]:
+        """Return what is said of the function by the API's names, but for its size, which has several."""
+        return {
+            "name": self.name,
+            "runtime": self.runtime,
+            "execute": list(self.execute),
+            "events": list(self.events),
+            "schedule": self.schedule,
+            "timeout": self.timeout_s,
+            "enabled": self.enabled,
+            "logging": self.logging,
+            "entrypoint": self.entrypoint,
+            "commands": self.commands,
+            "scopes": list(self.scopes),
+        }
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
