@@ -22,12 +22,9 @@ MADE_ID = re.compile(r"[0-9a-f]{20}")
 EXCHANGES = 97
 
 
-def recorded(corpus: Path) -> list[dict[str, Any]]:
-    """The recorded exchanges, which lie beside the captured responses of the feed."""
-    path = corpus.resolve().parent / "facts" / "appwrite-1.9.6-exchanges.json"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not beside the captured responses")
-    scenarios = orjson.loads(path.read_bytes())
+def recorded(exchanges: Path) -> list[dict[str, Any]]:
+    """The recorded exchanges, in their order."""
+    scenarios = orjson.loads(exchanges.read_bytes())
     return [exchange | {"scenario": one["scenario"]} for one in scenarios for exchange in one["exchanges"]]
 
 
@@ -116,10 +113,10 @@ def compare(exchange: dict[str, Any], reply: Reply) -> list[str]:
     return found + list(differences(expected["body"], reply.body))
 
 
-@pytest.mark.corpus
-def test_every_recorded_exchange_is_answered_alike(corpus: Path) -> None:
+@pytest.mark.exchanges
+def test_every_recorded_exchange_is_answered_alike(exchanges: Path) -> None:
     replay, wrong, count = Replay(), [], 0
-    for exchange in recorded(corpus):
+    for exchange in recorded(exchanges):
         exchange["note"] = exchange["note"] or ""
         reply = replay.send(exchange)
         found = compare(exchange, reply)
@@ -132,9 +129,9 @@ def test_every_recorded_exchange_is_answered_alike(corpus: Path) -> None:
     assert count == EXCHANGES
 
 
-@pytest.mark.corpus
-def test_the_comparison_sees_what_it_should(corpus: Path) -> None:
-    exchange = next(one for one in recorded(corpus) if one["note"] == "get")
+@pytest.mark.exchanges
+def test_the_comparison_sees_what_it_should(exchanges: Path) -> None:
+    exchange = next(one for one in recorded(exchanges) if one["note"] == "get")
     true = exchange["response"]
     right = Reply(true["status"], true["headers"], orjson.dumps(true["body"]))
     assert compare(exchange, right) == []
@@ -149,9 +146,9 @@ def test_the_comparison_sees_what_it_should(corpus: Path) -> None:
     assert [len(compare(exchange, reply)) for reply in spoilt] == [1] * len(spoilt)
 
 
-@pytest.mark.corpus
-def test_the_comparison_takes_any_words_but_nothing_else(corpus: Path) -> None:
-    exchange = next(one for one in recorded(corpus) if one["response"]["status"] == 409)
+@pytest.mark.exchanges
+def test_the_comparison_takes_any_words_but_nothing_else(exchanges: Path) -> None:
+    exchange = next(one for one in recorded(exchanges) if one["response"]["status"] == 409)
     true = exchange["response"]
 
     def found(**changes: object) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -24,7 +23,7 @@ from raceday.host.bundle import project_manifest
 from raceday.runtime.functions import FUNCTIONS
 from raceday.simulator.appwrite.faults import Fault
 from raceday.simulator.appwrite.keys import SCOPES
-from served_platform import Port, Served, open_port
+from served_platform import Port, Served
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 SOME = ("daily-races", "race-data-poller", "master-race-scheduler")
@@ -95,12 +94,6 @@ class Ground:
     def active_code(self, function_id: str) -> bytes:
         function = self.site.platform.project.functions[function_id]
         return function.deployments[function.active_id].code
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[Port]:
-    with open_port() as opened:
-        yield opened
 
 
 @pytest.fixture

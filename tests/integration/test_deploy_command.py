@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +24,7 @@ from raceday.runtime.functions import FUNCTIONS
 from raceday.runtime.settings import VARIABLES
 from raceday.simulator.appwrite.project import Project
 from raceday.simulator.appwrite.tables import Table
-from served_platform import Port, Served, open_port
+from served_platform import Port, Served
 
 TIMES_FASTER = 200
 CANARY = "canary-2f9c"
@@ -65,12 +64,6 @@ class Shell:
 
     def writes(self) -> list[str]:
         return [call.path for call in self.site.platform.log.calls if call.method != "GET"]
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[Port]:
-    with open_port() as opened:
-        yield opened
 
 
 def shell(port: Port, project: Project, monkeypatch: pytest.MonkeyPatch) -> Shell:

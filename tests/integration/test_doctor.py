@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,31 +10,12 @@ import typer
 from typer.testing import CliRunner
 
 from appwrite_platform import SECRET, START
-from doctor_patient import Patient, feed_of_the_day, sound_patient
+from doctor_patient import Patient
 from raceday.cli.doctor import doctor
 from raceday.deployment import doctor_platform
 from raceday.runtime.settings import VARIABLES
 from raceday.simulator.appwrite.faults import Fault
 from raceday.simulator.appwrite.keys import SCOPES
-from served_platform import Port, open_port
-
-
-@pytest.fixture(scope="module")
-def feed() -> Iterator[str]:
-    with feed_of_the_day() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[Port]:
-    with open_port() as opened:
-        yield opened
-
-
-@pytest.fixture
-def patient(port: Port, feed: str, monkeypatch: pytest.MonkeyPatch) -> Patient:
-    monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
-    return sound_patient(port, feed)
 
 
 def test_a_sound_deployment_has_nothing_to_mend_and_nothing_is_written(patient: Patient) -> None:

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from appwrite_platform import SECRET, START
-from doctor_patient import Patient, feed_of_the_day, sound_patient
+from doctor_patient import Patient
 from raceday.simulator.appwrite.functions import Function
-from served_platform import Port, open_port
-
-
-@pytest.fixture(scope="module")
-def feed() -> Iterator[str]:
-    with feed_of_the_day() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[Port]:
-    with open_port() as opened:
-        yield opened
-
-
-@pytest.fixture
-def patient(port: Port, feed: str, monkeypatch: pytest.MonkeyPatch) -> Patient:
-    monkeypatch.setattr("raceday.deployment.sdk.READ_ATTEMPTS", 1)
-    return sound_patient(port, feed)
 
 
 def test_a_function_that_is_not_there(patient: Patient) -> None:

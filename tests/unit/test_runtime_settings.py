@@ -70,7 +70,7 @@ def test_the_readme_lists_every_variable_with_its_default():
         if line.startswith("| `")
     }
     documented = {name: default for name, default in rows.items() if name.isupper()}
-    assert set(documented) == {*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_PYTHON"}
+    assert set(documented) == {*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_EXCHANGES", "RACEDAY_PYTHON"}
     defaults = load_settings({})
     for field in Settings.model_fields:
         alias = str(Settings.model_fields[field].alias)

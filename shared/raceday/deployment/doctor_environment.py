@@ -16,7 +16,7 @@ from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
 from raceday.runtime.settings import VARIABLES, load_settings
 
-KNOWN = (*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_PYTHON")
+KNOWN = (*VARIABLES, "RACEDAY_CORPUS", "RACEDAY_EXCHANGES", "RACEDAY_PYTHON")
 """Every variable that means something on a machine: two are of the scripts and the tests alone."""
 CLOSE = 0.8
 """How much of two names is alike when one may be meant for the other; our prefix alone makes up half."""
