@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -168,6 +168,27 @@ def test_races_that_fall_due_later_are_waited_for() -> None:
             before = polled_at[poll.race.race_id]
             assert before is not None
             assert (poll.timing.polled_at - before).total_seconds() >= 150
+
+    together(scenario)
+
+
+def test_nobody_is_polled_before_its_second_and_whoever_is_late_says_so() -> None:
+    async def scenario(group: Group) -> None:
+        for one in RACES:
+            [target] = await group.store.poll_targets([one.race_id])
+            plan = PollPlan(ENHANCED, group.clock.now() + timedelta(seconds=60), rounds=1, force=True)
+            await poll_together(group.ports, [target], plan)
+            await group.clock.sleep(0.2)
+        before = {target.race_id: target.last_poll_at for target in await group.targets()}
+        await group.clock.sleep(140)
+        on_time = await group.poll(force=False)
+        assert len(on_time.polls) == 12
+        for poll in on_time.polls:
+            assert poll.timing.polled_at - (before[poll.race.race_id] or NOW) >= timedelta(seconds=150)
+        await group.clock.sleep(200)
+        group.ports = replace(group.ports, deadline=Deadline.after(group.clock, 170))
+        late = await group.poll(force=False)
+        assert [poll.timing.lateness_s > 40 for poll in late.polls] == [True] * 12
 
     together(scenario)
 

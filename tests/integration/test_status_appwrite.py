@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ from raceday.simulator.appwrite.faults import DROPPED, Fault
 from raceday.simulator.appwrite.project import Project
 from raceday.store.ports import RaceStore
 from raceday.store.sqlite.store import SqliteStore
-from served_platform import Port, Served, open_port
+from served_platform import Port, Served
 
 LOOKED_AT = START + timedelta(hours=2)
 READER = "standard_reader"
@@ -72,12 +71,6 @@ def project() -> Project:
     asyncio.run(a_day(store))
     store.project.keys.add(READER, ["rows.read"])
     return store.project
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[Port]:
-    with open_port() as port:
-        yield port
 
 
 @pytest.fixture

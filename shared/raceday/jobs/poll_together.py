@@ -50,10 +50,11 @@ async def poll_together(ports: JobPorts, targets: Sequence[PollTarget], plan: Po
     tally = PollTally(ports.report)
     waiting = _by_due(ports, targets, plan)
     while waiting:
-        first_due = waiting[0][0]
-        await ports.clock.sleep((first_due - ports.clock.now()).total_seconds())
-        group = [(due, target) for due, target in waiting[:GROUP_SIZE] if due <= first_due + TOGETHER]
+        begins_at = max(waiting[0][0], ports.clock.now())
+        group = [(due, target) for due, target in waiting[:GROUP_SIZE] if due <= begins_at + TOGETHER]
         waiting = waiting[len(group) :]
+        # Nobody is polled before its second: the group waits for its last.
+        await ports.clock.sleep((group[-1][0] - ports.clock.now()).total_seconds())
         if ports.clock.now() >= plan.until or not ports.deadline.allows(SHORTEST_POLL_S):
             for _, target in (*group, *waiting):
                 tally.leave(target)
@@ -69,7 +70,7 @@ def _by_due(ports: JobPorts, targets: Sequence[PollTarget], plan: PollPlan) -> l
     now = ports.clock.now()
     dues = [(now if plan.force else next_due(plan.policy, target, now), target) for target in targets]
     return sorted(
-        ((max(due, now), target) for due, target in dues if due is not None and due < plan.until),
+        ((due, target) for due, target in dues if due is not None and due < plan.until),
         key=lambda waiting: (waiting[0], waiting[1].race_id),
     )
 
