@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from postgres_server import TestServer
 
 MATERIAL = {"corpus": "RACEDAY_CORPUS", "exchanges": "RACEDAY_EXCHANGES"}
 """By the mark of the tests that need it: the variable that names it. What is named has to be there."""
@@ -34,3 +37,17 @@ def exchanges() -> Path:
     path = Path(os.environ["RACEDAY_EXCHANGES"])
     assert path.is_file(), f"RACEDAY_EXCHANGES names {path}, which is not a file"
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
+    """A PostgreSQL of this worker's own."""
+    server = TestServer(tmp_path_factory.mktemp("postgres") / "files")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: TestServer) -> str:
+    """The URL of a new database, migrated, with partitions for the days of the examples."""
+    return postgres_server.new_database()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, text
+from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, on_appwrite, text
 
 POLL_CLAIMS = Table(
     "poll-claims",
@@ -15,16 +15,25 @@ POLL_CLAIMS = Table(
         instant("lastPollAt", about="last poll that succeeded"),
         instant("notBefore", about="no poll before this time, after a failure"),
         # On Appwrite, which joins nothing, one row holds all that a poll begins with; empty on other stores.
-        text("meetingId", 50, about="Appwrite: of the race"),
-        instant("startTime", about="Appwrite: of the race"),
-        text("status", 50, about="Appwrite: of the race"),
-        boolean("toPoll", about="Appwrite: the race is not over, or its result is still to come"),
-        boolean("resultPending", about="Appwrite: the race is Final and its result is still to come"),
-        text("state", 500_000, about="Appwrite: JSON of the last known state; empty when others wrote parts of it"),
-        text(
-            "pendingRows",
-            200_000,
-            about="Appwrite: JSON of rows about polls without news, still to be written",
+        *map(
+            on_appwrite,
+            (
+                text("meetingId", 50, about="Appwrite: of the race"),
+                instant("startTime", about="Appwrite: of the race"),
+                text("status", 50, about="Appwrite: of the race"),
+                boolean("toPoll", about="Appwrite: the race is not over, or its result is still to come"),
+                boolean("resultPending", about="Appwrite: the race is Final and its result is still to come"),
+                text(
+                    "state",
+                    500_000,
+                    about="Appwrite: JSON of the last known state; empty when others wrote parts of it",
+                ),
+                text(
+                    "pendingRows",
+                    200_000,
+                    about="Appwrite: JSON of rows about polls without news, still to be written",
+                ),
+            ),
         ),
     ),
     (Index("idx_to_poll", ("toPoll", "startTime")),),

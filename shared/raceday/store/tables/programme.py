@@ -6,7 +6,7 @@ columns that somebody queries have an index.
 
 from __future__ import annotations
 
-from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, text
+from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, on_appwrite, text
 
 MEETINGS = Table(
     "meetings",
@@ -77,7 +77,7 @@ RACES = Table(
         text("silkUrl", 500, about="one picture of all silks"),
         text("silkBaseUrl", 200),
         text("videoChannels", 500, about="JSON list of names"),
-        text("meeting", 50, about="`$id` of its meeting, as `meetingId`"),
+        on_appwrite(text("meeting", 50, about="`$id` of its meeting, as `meetingId`")),
         text("meetingId", 50),
         text("trackDirection", 20),
         text("railPosition", 100),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, text
+from raceday.store.tables.shapes import PUBLIC, Index, Table, boolean, decimal, instant, integer, on_appwrite, text
 
 ODDS_HISTORY = Table(
     "odds-history",
@@ -51,9 +51,9 @@ MONEY_FLOW_HISTORY = Table(
         decimal("fixedPlaceOdds", about="dollars for $1; empty without a price"),
         decimal("poolWinOdds", about="tote: dollars for $1; empty without a price"),
         decimal("poolPlaceOdds", about="tote: dollars for $1; empty without a price"),
-        boolean("isConsolidated", default=False, about="always false, kept for older clients"),
-        text("bucketDocumentId", 100, about="as `$id`"),
-        text("rawPollingData", 2000, about="always empty, kept for older clients"),
+        on_appwrite(boolean("isConsolidated", default=False, about="always false, kept for older clients")),
+        on_appwrite(text("bucketDocumentId", 100, about="as `$id`")),
+        on_appwrite(text("rawPollingData", 2000, about="always empty, kept for older clients")),
         integer("dataQualityScore", about="0 to 100; its parts are in `race-polls`"),
         integer("pollingLatencyMs"),
         boolean("mathematicallyConsistent"),

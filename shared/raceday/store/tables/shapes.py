@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["text", "integer", "float", "boolean", "datetime"]
@@ -14,7 +14,8 @@ Scalar = str | int | float | bool | None
 class Column:
     """One column; `size` is the most characters that a text holds, 0 for other kinds.
 
-    `about` says what the name does not: a unit, the shape of a JSON text, the words that occur.
+    `about` says what the name does not: a unit, the shape of a JSON text, the words that occur. A column that is
+    `appwrite_only` is there for clients of that platform, or because it joins nothing; PostgreSQL does without.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Column:
     required: bool = False
     default: Scalar = None
     about: str = ""
+    appwrite_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +90,8 @@ def boolean(name: str, *, required: bool = False, default: bool | None = None, a
 def instant(name: str, *, required: bool = False, about: str = "") -> Column:
     """Return a column of UTC instants with milliseconds."""
     return Column(name, "datetime", 0, required, about=about)
+
+
+def on_appwrite(column: Column) -> Column:
+    """Return a column that PostgreSQL does without."""
+    return replace(column, appwrite_only=True)

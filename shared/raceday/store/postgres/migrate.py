@@ -1,0 +1,96 @@
+"""Brings a database's schema to a version, forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from raceday.errors import ConfigError, StoreUnavailable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_TABLE = "schema_migrations"
+CONNECT_TIMEOUT_S = 5
+MIGRATION_LOCK = 7_246_225_001
+"""The advisory lock that lets one server migrate while the others wait for it."""
+
+
+def migrate_up(database_url: str, version: str = "head") -> None:
+    """Bring the schema forward to a version (`0003`), by default the newest; nothing happens when it is there already.
+
+    Servers that start at once wait for each other. Raises `StoreUnavailable` when the database does not answer,
+    `ConfigError` when it refuses or was migrated by a newer RaceDay.
+    """
+    _run(database_url, lambda config: command.upgrade(config, version))
+
+
+def migrate_down(database_url: str, version: str) -> None:
+    """Take the schema back to a version, `base` for nothing at all: rows of what goes are lost."""
+    _run(database_url, lambda config: command.downgrade(config, version))
+
+
+def schema_version(database_url: str) -> str | None:
+    """Return how far the database has come, None for one that was never migrated."""
+    with _connection(database_url) as connection:
+        return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def newest_version() -> str:
+    """Return the version that this RaceDay works with."""
+    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+
+
+def _run(database_url: str, steps: Callable[[Config], None]) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with _connection(database_url) as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        connection.commit()
+        try:
+            _refuse_newer(connection)
+            config.attributes["connection"] = connection
+            steps(config)
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.commit()
+
+
+def _refuse_newer(connection: Connection) -> None:
+    version = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    connection.rollback()
+    if version is not None and version > newest_version():
+        raise ConfigError(
+            f"the database has schema {version}, this RaceDay knows up to {newest_version()}: run the newer one, or "
+            "take the schema back with it first"
+        )
+
+
+@contextmanager
+def _connection(database_url: str) -> Iterator[Connection]:
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(database_url, connect_timeout=CONNECT_TIMEOUT_S),
+        poolclass=NullPool,
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except psycopg.OperationalError as cause:
+        raise StoreUnavailable(f"the database does not answer: {cause}") from cause
+    except DBAPIError as cause:
+        if isinstance(cause.orig, psycopg.OperationalError):
+            raise StoreUnavailable(f"the database does not answer: {cause.orig}") from cause
+        raise ConfigError(f"the database refuses the schema: {cause.orig}") from cause
+    finally:
+        engine.dispose()

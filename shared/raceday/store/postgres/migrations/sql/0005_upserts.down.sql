@@ -1,0 +1,15 @@
+DROP FUNCTION upsert_sweeps(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_daily_stages(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_function_runs(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_poll_logs(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_race_closings(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_alert_backlog(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_notifications(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_user_alert_channels(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_user_alert_configs(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_jockey_silks(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_race_pools(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_race_results(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_entrants(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_races(jsonb, timestamptz, boolean);
+DROP FUNCTION upsert_meetings(jsonb, timestamptz, boolean);
