@@ -51,11 +51,11 @@ class HttpAnswer:
 
 def pooled() -> AsyncTransport:
     """Return a pool of network connections that several clients may share; it belongs to one event loop."""
-    return httpx.AsyncHTTPTransport(verify=_trust(), limits=httpx.Limits(keepalive_expiry=KEEP_IDLE_S))
+    return httpx.AsyncHTTPTransport(verify=trust(), limits=httpx.Limits(keepalive_expiry=KEEP_IDLE_S))
 
 
 @lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Return whom TLS trusts, read once per process: it takes some 25 ms of a cold start."""
     return httpx.create_ssl_context()
 

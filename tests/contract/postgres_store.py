@@ -15,9 +15,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from raceday.store.ports import RaceStore
-from raceday.store.postgres.store import PostgresStore
 from raceday.store.postgres.instants import InstantLoader
 from raceday.store.postgres.names import key_column, selected, table_named
+from raceday.store.postgres.store import PostgresStore
 
 
 class OneLoopStore:

@@ -20,7 +20,7 @@ _STOPS_WITHIN_S = 2
 @asynccontextmanager
 async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve while the block runs; gives the base URL (port 0: a free one). Raises OSError if it cannot listen."""
-    with socket.create_server((host, port)) as listening:
+    with _listening(host, port) as listening:
         # The socket listens from here on: a client that comes before the server is ready only waits a little.
         async with _server(app, listening):
             yield f"http://{host}:{listening.getsockname()[1]}"
@@ -28,9 +28,16 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Async
 
 async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 8080) -> None:
     """Serve until the task is cancelled or the process is interrupted. Raises OSError if it cannot listen."""
-    with socket.create_server((host, port)) as listening:
+    with _listening(host, port) as listening:
         async with _server(app, listening) as running:
             await asyncio.shield(running)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listening = socket.create_server((host, port))
+    # An answer in two parts must not wait 40 ms for its first part to be acknowledged.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 @asynccontextmanager

@@ -6,8 +6,9 @@ connection while it holds a first, so that the pool cannot starve itself.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+import select
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,7 +24,9 @@ from raceday.errors import StoreUnavailable
 from raceday.store.postgres.instants import InstantLoader
 from raceday.store.rows.values import StoredRow
 
-Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+Parameters = Sequence[object] | Mapping[str, object]
 T = TypeVar("T")
 StandStill = Callable[[], AbstractContextManager[object]]
 """Entered while an answer of the database is awaited: a virtual clock must not run on meanwhile."""
@@ -34,8 +37,10 @@ PREPARE_AFTER = 2
 ATTEMPTS = 4
 ATTEMPTS_WITHIN_S = 4.0
 """A restarted server is back within this. Every statement of ours may be done twice: a lost answer does no harm."""
+# Two or three days of history are all in memory: to read a page by an index costs hardly more than in a row, and with
+# the usual 4 the planner would rather read a small table whole.
 _SESSION = (
-    "-c TimeZone=UTC -c raceday.stamps=own -c jit=off "
+    "-c TimeZone=UTC -c raceday.stamps=own -c jit=off -c random_page_cost=1.1 "
     f"-c statement_timeout={STATEMENT_TIMEOUT_S * 1000} -c idle_in_transaction_session_timeout=10000"
 )
 
@@ -63,27 +68,27 @@ class PoolUse:
 class Statements:
     """Runs statements on one connection, within whatever transaction is under way."""
 
-    def __init__(self, connection: AsyncConnection[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[StoredRow]:
+    async def rows(self, sql: str, parameters: Parameters = ()) -> list[StoredRow]:
         """Return all rows of a query by column name."""
         async with self._connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(sql.encode(), parameters)
             return list(await cursor.fetchall())
 
-    async def row(self, sql: str, parameters: Sequence[object] = ()) -> StoredRow | None:
+    async def row(self, sql: str, parameters: Parameters = ()) -> StoredRow | None:
         """Return the first row of a query, or None."""
         found = await self.rows(sql, parameters)
         return found[0] if found else None
 
-    async def tuples(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    async def tuples(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query as plain tuples."""
         async with self._connection.cursor() as cursor:
             await cursor.execute(sql.encode(), parameters)
             return await cursor.fetchall()
 
-    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+    async def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement and return how many rows it changed."""
         async with self._connection.cursor() as cursor:
             await cursor.execute(sql.encode(), parameters)
@@ -118,6 +123,7 @@ class PostgresDatabase:
             timeout=limits.wait_s,
             reconnect_timeout=ATTEMPTS_WITHIN_S,
             configure=_configure,
+            check=_refuse_hung_up,
             name="raceday",
             open=False,
         )
@@ -150,43 +156,45 @@ class PostgresDatabase:
         """Run several statements on one connection, all or none of them written."""
         self._count_call()
         with self._stand_still():
-            async with self._connected() as connection, connection.transaction():
-                yield Statements(connection)
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    yield Statements(connection)
+            except _LOST as error:
+                raise _in_our_words(error) from error
 
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[StoredRow]:
+    async def rows(self, sql: str, parameters: Parameters = ()) -> list[StoredRow]:
         """Return all rows of one statement by column name."""
         return await self._alone(lambda statements: statements.rows(sql, parameters))
 
-    async def row(self, sql: str, parameters: Sequence[object] = ()) -> StoredRow | None:
+    async def row(self, sql: str, parameters: Parameters = ()) -> StoredRow | None:
         """Return the first row of one statement, or None."""
         return await self._alone(lambda statements: statements.row(sql, parameters))
 
-    async def tuples(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    async def tuples(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Return the rows of one statement as plain tuples."""
         return await self._alone(lambda statements: statements.tuples(sql, parameters))
 
-    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+    async def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement, a transaction of its own, and return how many rows it changed."""
         return await self._alone(lambda statements: statements.execute(sql, parameters))
 
     async def _alone(self, statement: Callable[[Statements], Awaitable[T]]) -> T:
-        """Run one statement, again on a fresh connection when the one it had turns out to be dead."""
+        """Run one statement, again on other connections when the one it had dies under it."""
         self._count_call()
-        with self._stand_still(), _in_our_words():
-            async for attempt in stamina.retry_context(
-                _worth_another_try, attempts=ATTEMPTS, timeout=ATTEMPTS_WITHIN_S
-            ):
-                with attempt:
-                    async with self._pool.connection() as connection:
-                        return await statement(Statements(connection))
-        raise AssertionError("the last attempt returns or raises")
+        with self._stand_still():
+            try:
+                return await self._once(statement)
+            except _LOST as error:
+                if not _worth_another_try(error):
+                    raise _in_our_words(error) from error
+            try:
+                return await _AGAIN(self._once, statement)
+            except _LOST as error:
+                raise _in_our_words(error) from error
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
-        """Lend a connection that answers: what begins on it cannot be begun anew by us."""
-        with _in_our_words():
-            async with self._pool.connection() as connection:
-                yield connection
+    async def _once(self, statement: Callable[[Statements], Awaitable[T]]) -> T:
+        async with self._pool.connection() as connection:
+            return await statement(Statements(connection))
 
     def _count_call(self) -> None:
         self.calls += 1
@@ -194,29 +202,36 @@ class PostgresDatabase:
             self._whole.calls += 1
 
 
-async def _configure(connection: AsyncConnection[tuple[Any, ...]]) -> None:
+async def _configure(connection: Connection) -> None:
     connection.adapters.register_loader("timestamptz", InstantLoader)
     set_json_loads(orjson.loads, connection)
     connection.prepare_threshold = PREPARE_AFTER
 
 
+async def _refuse_hung_up(connection: Connection) -> None:
+    """Let the pool lend no connection that the server closed while nobody used it.
+
+    Asking the server would be a round trip for every statement; but one that closes says so, and an idle one is silent.
+    """
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    if poller.poll(0):
+        raise psycopg.OperationalError("the server hung up")
+
+
 def _worth_another_try(error: Exception) -> bool:
     """Whether a statement failed for want of a connection that works, so that another one may do."""
-    if isinstance(error, PoolTimeout | PoolClosed):
-        return False
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(
-        error, psycopg.errors.QueryCanceled
-    )
+    return isinstance(error, _LOST) and not isinstance(error, PoolTimeout | PoolClosed | psycopg.errors.QueryCanceled)
 
 
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeout as cause:
-        raise StoreUnavailable(
-            f"no database connection came free ({cause}): either the database does not answer, or more is asked of it "
+def _in_our_words(error: Exception) -> StoreUnavailable:
+    if isinstance(error, PoolTimeout):
+        return StoreUnavailable(
+            f"no database connection came free ({error}): either the database does not answer, or more is asked of it "
             "at once than the pool has connections"
-        ) from cause
-    except (psycopg.OperationalError, psycopg.InterfaceError) as cause:
-        raise StoreUnavailable(f"the database does not answer: {str(cause).strip()}") from cause
+        )
+    return StoreUnavailable(f"the database does not answer: {str(error).strip()}")
+
+
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+_AGAIN = stamina.AsyncRetryingCaller(attempts=ATTEMPTS, timeout=ATTEMPTS_WITHIN_S).on(_worth_another_try)

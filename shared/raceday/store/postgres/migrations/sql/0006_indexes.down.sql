@@ -11,6 +11,7 @@ DROP INDEX idx_user_alert_channels_user;
 DROP INDEX idx_user_alert_configs_race;
 DROP INDEX idx_user_alert_configs_entrant;
 DROP INDEX idx_user_alert_configs_user;
+DROP INDEX idx_race_polls_degraded;
 DROP INDEX idx_race_polls_polled;
 DROP INDEX idx_race_polls_race;
 DROP INDEX idx_money_flow_history_race;

@@ -12,6 +12,7 @@ CREATE INDEX idx_money_flow_history_entrant ON money_flow_history (entrant_id, e
 CREATE INDEX idx_money_flow_history_race ON money_flow_history (race_id, time_interval);
 CREATE INDEX idx_race_polls_race ON race_polls (race_id, polled_at);
 CREATE INDEX idx_race_polls_polled ON race_polls (polled_at);
+CREATE INDEX idx_race_polls_degraded ON race_polls (polled_at) WHERE degraded;
 
 CREATE INDEX idx_user_alert_configs_user ON user_alert_configs (user_id, id);
 CREATE INDEX idx_user_alert_configs_entrant ON user_alert_configs (entrant_id, user_id COLLATE "C", id COLLATE "C");
