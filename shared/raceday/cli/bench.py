@@ -18,6 +18,7 @@ from rich.table import Table
 from raceday.cli.bench_alerts import alerts
 from raceday.cli.bench_appwrite import appwrite_calls
 from raceday.cli.bench_cold_start import cold_start
+from raceday.cli.bench_server import server
 from raceday.cli.output import errors_explained, people, print_json
 from raceday.domain.derive import derive_poll
 from raceday.domain.race import Race
@@ -39,6 +40,7 @@ bench = typer.Typer(name="bench", no_args_is_help=True, help="Measure what thing
 bench.command()(alerts)
 bench.command()(appwrite_calls)
 bench.command()(cold_start)
+bench.command()(server)
 
 STAGES = ("parse", "map", "state", "derive", "save")
 """What a poll costs beside the network: bytes to schema, schema to domain, read the state, derive, write."""

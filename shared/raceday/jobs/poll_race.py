@@ -17,6 +17,7 @@ from raceday.domain.race_poll import PollTiming, RaceEvent, RacePoll
 from raceday.domain.status import RaceStatus
 from raceday.errors import FeedContractError, FeedNotFound, FeedThrottled, RaceDayError, StoreConflict
 from raceday.jobs.ports import JobPorts
+from raceday.jobs.stage_meter import UNMEASURED, StageMeter
 from raceday.store.values import PollClaim, PollFailure
 
 CLAIM_TTL_S = 20.0
@@ -57,22 +58,31 @@ class DerivedPoll:
     poll: RacePoll
 
 
-async def poll_race(ports: JobPorts, target: PollTarget, timing: PollTiming, settings: DeriveSettings) -> PollAttempt:
+async def poll_race(
+    ports: JobPorts,
+    target: PollTarget,
+    timing: PollTiming,
+    settings: DeriveSettings,
+    *,
+    claim_ttl_s: float = CLAIM_TTL_S,
+    meter: StageMeter = UNMEASURED,
+) -> PollAttempt:
     """Poll one race once: claim it, ask the feed, derive what changed, write it.
 
     `timing` says when the cadence asked for this poll. Whatever fails, nothing is raised for it: the claim is given
     back without marking the race polled, the failure is logged, and the other races go on.
     """
     try:
-        claims = await ports.store.claim_races([target], ports.owner, timing.polled_at, CLAIM_TTL_S)
+        claims = await ports.store.claim_races([target], ports.owner, timing.polled_at, claim_ttl_s)
     except Exception as error:  # noqa: BLE001 (as below)
         return failed(ports, target, error)
     if not claims:
         return PollAttempt(PollOutcome.CLAIMED_ELSEWHERE, target)
     claim = claims[0]
     try:
-        derived = await derive_claimed(ports, target, timing, settings)
-        await ports.store.save_poll(derived.poll, claim)
+        derived = await derive_claimed(ports, target, timing, settings, claim_ttl_s, meter)
+        with meter.stage("write"):
+            await ports.store.save_poll(derived.poll, claim)
     except StoreConflict as error:
         return fenced(ports, target, error)
     except Exception as error:  # noqa: BLE001 (one race that nobody foresaw must not cost the others)
@@ -84,13 +94,21 @@ async def poll_race(ports: JobPorts, target: PollTarget, timing: PollTiming, set
 
 
 async def derive_claimed(
-    ports: JobPorts, target: PollTarget, timing: PollTiming, settings: DeriveSettings, within_s: float = CLAIM_TTL_S
+    ports: JobPorts,
+    target: PollTarget,
+    timing: PollTiming,
+    settings: DeriveSettings,
+    within_s: float = CLAIM_TTL_S,
+    meter: StageMeter = UNMEASURED,
 ) -> DerivedPoll:
     """Ask the feed about a claimed race, within `within_s` seconds, and derive what changed."""
-    async with asyncio.timeout(min(within_s, ports.deadline.remaining_s() - SAVE_S)):
-        event = await _event(ports, target)
+    with meter.stage("fetch"):
+        async with asyncio.timeout(min(within_s, ports.deadline.remaining_s() - SAVE_S)):
+            event = await _event(ports, target)
+    timing = _measured(ports, timing)
     states = await ports.store.race_states([target.race_id])
-    return DerivedPoll(event, derive_poll(event, states[target.race_id], _measured(ports, timing), settings))
+    with meter.stage("transform"):
+        return DerivedPoll(event, derive_poll(event, states[target.race_id], timing, settings))
 
 
 async def free_at_once(ports: JobPorts, claims: Sequence[PollClaim]) -> None:

@@ -1,0 +1,1 @@
+"""What the server costs: polls by stage, writes, and every endpoint of the API over a realistic day."""
