@@ -40,9 +40,9 @@ def exchanges() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
+def postgres_server() -> Iterator[TestServer]:
     """A PostgreSQL of this worker's own."""
-    server = TestServer(tmp_path_factory.mktemp("postgres") / "files")
+    server = TestServer()
     yield server
     server.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from itertools import count
 from pathlib import Path
 
@@ -22,8 +23,11 @@ class TestServer:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
-        self.postgres = EmbeddedPostgres.start(folder)
+    def __init__(self) -> None:
+        # Not in pytest's own folder: that is its user's alone, and where tests run as root PostgreSQL is somebody else.
+        self._folder = tempfile.TemporaryDirectory(prefix="raceday-postgres-")
+        Path(self._folder.name).chmod(0o755)
+        self.postgres = EmbeddedPostgres.start(Path(self._folder.name) / "files")
         self._numbers = count(1)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -45,5 +49,6 @@ class TestServer:
             connection.execute(statement.encode() if isinstance(statement, str) else statement)
 
     def stop(self) -> None:
-        """Stop it."""
+        """Stop it and remove its files."""
         self.postgres.stop()
+        self._folder.cleanup()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -153,3 +154,60 @@ def test_a_year_passes_without_losing_a_timer_to_rounding() -> None:
         return (clock.now() - START).total_seconds()
 
     assert run_virtual(main, START) == pytest.approx(400 * 86_400 + sum(range(400)) / 7 + 0.12, abs=0.01)
+
+
+def test_time_stands_still_for_whoever_awaits_an_answer_from_outside():
+    def answer_late(end):
+        time.sleep(0.05)
+        end.send(b"!")
+
+    async def main(clock):
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there:
+            answering = threading.Thread(target=answer_late, args=(there,))
+            ticks = []
+
+            async def tick():
+                while True:
+                    await clock.sleep(1)
+                    ticks.append(clock.now())
+
+            ticking = asyncio.create_task(tick())
+            await clock.sleep(2.5)
+            answering.start()
+            with loop.standing_still():
+                answer = await loop.sock_recv(here, 1)
+            asked_at = clock.now()
+            ticking.cancel()
+            answering.join()
+            return answer, asked_at, len(ticks)
+
+    assert run_virtual(main, START) == (b"!", START + timedelta(seconds=2.5), 2)
+
+
+def test_an_answer_that_never_comes_does_not_hold_up_time_for_ever(monkeypatch):
+    monkeypatch.setattr(virtual_time, "STANDSTILL_S", 0.05)
+
+    async def main(clock):
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        with here, there, loop.standing_still():
+            try:
+                async with asyncio.timeout(2):
+                    await loop.sock_recv(here, 1)
+            except TimeoutError:
+                return clock.now()
+
+    monkeypatch.setattr(virtual_time.selectors, "DefaultSelector", _hurried(virtual_time.selectors.DefaultSelector))
+    assert run_virtual(main, START) == START + timedelta(seconds=2)
+
+
+def _hurried(selector):
+    class Hurried(selector):
+        def select(self, timeout=None):
+            return super().select(timeout if timeout is None else min(timeout, 0.05))
+
+    return Hurried

@@ -5,19 +5,20 @@ Everything that uses asyncio timers follows: `asyncio.sleep`, `asyncio.timeout`,
 connection-pool waits. Nothing here reads the machine's clock, so a run with the same inputs is the same run.
 
 What does not follow: code that reads `time.monotonic` itself, and real sockets. A socket is polled, never
-waited for, so the feed and the store of a virtual run must live in this process. Time stands still while a thread
-works, so such a thread must not itself wait for a timer of the loop.
+waited for, except by whoever is inside `standing_still`: a database elsewhere is asked in no virtual time. Time stands
+still while a thread works, so such a thread must not itself wait for a timer of the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from concurrent.futures import Executor
     from selectors import SelectorKey
 
@@ -30,7 +31,8 @@ Ts = TypeVarTuple("Ts")
 
 FOREIGN_WAKEUP_WAIT_S = 2.0
 """How long a loop with nothing to do waits, in real seconds, for a thread it did not start itself."""
-
+STANDSTILL_S = 5.0
+"""So long, in real seconds, an answer from outside is waited for before a timer may fire all the same."""
 
 RESOLUTION_S = 1e-6
 
@@ -46,6 +48,7 @@ class _JumpingSelector(selectors.BaseSelector):
         self._sockets = selectors.DefaultSelector()
         self.now_s = 0.0
         self.busy_threads = 0
+        self.standing_still = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         """Return what is ready now; otherwise spend `timeout` virtual seconds in no time.
@@ -58,6 +61,11 @@ class _JumpingSelector(selectors.BaseSelector):
         if self.busy_threads:
             # Work in a thread takes no virtual time: a jump would fire timeouts before the work could end.
             return self._sockets.select(None)
+        if self.standing_still:
+            ready = self._sockets.select(None if timeout is None else max(timeout, STANDSTILL_S))
+            # No answer: pauses between attempts and time limits must be able to end.
+            self.now_s += 0.0 if ready or timeout is None else max(timeout, RESOLUTION_S)
+            return ready
         if timeout is not None:
             # At least the loop's resolution: a wait too short to show in the sum would otherwise never end.
             self.now_s += max(timeout, RESOLUTION_S)
@@ -113,6 +121,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jumping.busy_threads += 1
         future.add_done_callback(self._thread_done)
         return future
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let virtual time stand still while something outside this process is awaited over a socket."""
+        self._jumping.standing_still += 1
+        try:
+            yield
+        finally:
+            self._jumping.standing_still -= 1
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
         """Wait for the threads to end, in real time; a virtual `timeout` would be over at once."""

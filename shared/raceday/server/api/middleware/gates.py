@@ -1,0 +1,97 @@
+"""Who may call, and how often."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from hmac import compare_digest
+from math import ceil
+from time import time
+
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from raceday.server.api.errors import error_response
+
+_OPEN = frozenset({"/health"})
+_UNLIMITED = frozenset({"/health", "/metrics"})
+
+
+class Keyring:
+    """The API keys that are valid; without any, everybody may call."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._keys = tuple(key.encode() for key in keys)
+
+    def opens(self, headers: Headers) -> bool:
+        """Whether a request has a valid key, in a time that does not depend on how much of it is right."""
+        sent = sent_key(headers)
+        right = sum(compare_digest(sent, key) for key in self._keys)
+        return right > 0 or not self._keys
+
+
+def sent_key(headers: Headers) -> bytes:
+    """Return the key of a request, empty when it has none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    key = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+    return key.encode("latin-1")
+
+
+class KeyGate:
+    """Refuses who has no valid key, but for `/health`, which a container's check asks."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+        self._app = app
+        self._keyring = keyring
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when its key is valid."""
+        if scope["type"] != "http" or scope["path"] in _OPEN or self._keyring.opens(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        refused = error_response(
+            401,
+            "API key required",
+            "send a valid key as X-API-Key, or as Authorization: Bearer; whoever runs the server has it",
+            {"WWW-Authenticate": "Bearer"},
+        )
+        await refused(scope, receive, send)
+
+
+class RateGate:
+    """Refuses who asks too often: each valid key for itself, everybody else by address."""
+
+    def __init__(self, app: ASGIApp, limit: RateLimitItem, keyring: Keyring) -> None:
+        self._app = app
+        self._limit = limit
+        self._keyring = keyring
+        self._counters = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on while its caller has some left."""
+        if scope["type"] != "http" or scope["path"] in _UNLIMITED:
+            await self._app(scope, receive, send)
+            return
+        caller = self._caller(scope)
+        if self._counters.hit(self._limit, caller):
+            await self._app(scope, receive, send)
+            return
+        free_at = self._counters.get_window_stats(self._limit, caller).reset_time
+        wait_s = max(1, ceil(free_at - time()))
+        refused = error_response(
+            429,
+            "Too many requests",
+            f"{self._limit} are allowed: try again in {wait_s} seconds",
+            {"Retry-After": str(wait_s)},
+        )
+        await refused(scope, receive, send)
+
+    def _caller(self, scope: Scope) -> str:
+        headers = Headers(scope=scope)
+        key = sent_key(headers)
+        if key and self._keyring.opens(headers):
+            return sha256(key).hexdigest()
+        client = scope.get("client")
+        return client[0] if client else "unknown"

@@ -1,0 +1,101 @@
+"""Alert ranges and notifications, as they are sent and answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from raceday.server.api.models.shape import Instant, Percent, Shape
+from raceday.server.api.parameters import UserId
+
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class AlertRange(Shape):
+    """One of the six ranges; one that was never saved has no dates."""
+
+    indicator_id: str
+    user_id: str
+    indicator_type: Literal["percentage_range"]
+    percentage_range_min: Percent
+    percentage_range_max: Percent | None = Field(description="Exclusive; null for no end.")
+    color: str = Field(examples=["#BFDBFE"])
+    is_default: bool
+    enabled: bool
+    display_order: int
+    audible_alerts_enabled: bool
+    created_at: Instant | None
+    updated_at: Instant | None
+
+
+class AlertRanges(Shape):
+    """The six ranges of a user, by display order."""
+
+    user_id: str
+    indicators: list[AlertRange]
+    toggle_all: bool = Field(description="All six are enabled.")
+    audible_alerts_enabled: bool
+
+
+class SavedAlertRanges(AlertRanges):
+    """The six ranges as they are after a save."""
+
+    success: Literal[True]
+
+
+class NotificationAnswer(Shape):
+    """What a user was told."""
+
+    notification_id: str
+    user_id: str
+    title: str
+    message: str
+    type: str
+    race_id: str | None
+    entrant_id: str | None
+    config_id: str | None
+    crossed_at: Instant
+    value_before: float | None
+    value_after: float | None
+    change: float | None
+    time_interval: int | None
+    color: str | None
+    read: bool
+
+
+class Sent(BaseModel):
+    """A body, or a part of one, in either spelling; unknown fields are left alone."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, to_camel(name))), extra="ignore"
+    )
+
+
+class SentRange(Sent):
+    """A range as the dashboard sends it; what is left out stays as it is stored."""
+
+    display_order: int = Field(ge=1, le=6, strict=True)
+    percentage_range_min: float | None = Field(default=None, ge=0, le=100, strict=True)
+    percentage_range_max: float | None = Field(default=None, ge=0, le=100, strict=True)
+    color: Colour | None = None
+    enabled: bool | None = Field(default=None, strict=True)
+    is_default: bool | None = Field(default=None, strict=True)
+    audible_alerts_enabled: bool | None = Field(default=None, strict=True)
+
+
+class SentRanges(Sent):
+    """What a user saves: up to six ranges, each display order once."""
+
+    user_id: UserId = "Default User"
+    indicators: list[SentRange] = Field(max_length=6)
+    audible_alerts_enabled: bool | None = Field(default=None, strict=True)
+
+    @model_validator(mode="after")
+    def each_once(self) -> SentRanges:
+        """Refuse two ranges for one place."""
+        orders = [sent.display_order for sent in self.indicators]
+        if len(set(orders)) < len(orders):
+            raise ValueError("each display_order may be there once")
+        return self
