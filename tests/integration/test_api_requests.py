@@ -200,6 +200,7 @@ def test_without_a_key_only_health_answers(postgres_url):
             assert (answer.status_code, answer.json()["error"]) == (401, "API key required")
         for headers in ({"X-API-Key": "one"}, {"Authorization": "Bearer two"}, {"authorization": "bearer one"}):
             assert (await day.get("/api/meetings", headers=headers)).status_code == 200
+        assert sum('"status":401' in line for line in day.lines) == 4
         assert (await day.get("/health")).status_code == 200
         assert (await day.ask("GET", "/openapi.json")).status_code == 401
 

@@ -19,7 +19,7 @@ from raceday.server.leases import LEASE_TTL_S, Leases
 from raceday.server.partitions import prepare_partitions
 from raceday.server.pool_watch import PoolWatch
 from raceday.store.postgres.database import PoolLimits, PostgresDatabase
-from server_day import run_server_day
+from server_day import closed, run_server_day
 
 
 class Lines:
@@ -199,3 +199,32 @@ def test_a_pool_is_told_of_before_it_is_full_and_when_it_is(postgres_url):
         return lines.actions()
 
     assert asyncio.run(scenario()) == ["pool_exhausted", "pool_nearly_full"]
+
+
+def test_old_days_are_detached_with_their_closings_kept_and_old_logs_go(postgres_url, tmp_path):
+    async def scenario(day):
+        engine = await day.server(look_every_s=15.0, retention_days=2)
+        engine.start()
+        await day.clock.sleep(240)
+        await engine.stop()
+        (race,) = await day.store.races_on(day.programme.racing_date)
+        # As if the server had been gone before it could close the race.
+        await day.rows("DELETE FROM race_closings RETURNING race_id")
+        polls = await day.rows("SELECT count(*) FROM race_polls")
+        await day.clock.sleep(3 * 86_400)
+        report = await engine.jobs.run("retention", engine.chores._end_retention, 55)
+        again = await engine.jobs.run("retention", engine.chores._end_retention, 55)
+        left = await day.rows("SELECT count(*) FROM race_polls")
+        closings = await day.rows("SELECT race_id FROM race_closings")
+        runs = await day.rows("SELECT count(*) FROM function_runs WHERE function = 'daily-meetings'")
+        await closed(engine)
+        return race.race_id, polls, report, again, left, closings, runs
+
+    race_id, polls, report, again, left, closings, runs = run_server_day(scenario, postgres_url, tmp_path, races=1)
+    assert polls[0][0] > 0
+    assert report.status_code == again.status_code == 200
+    assert report.details["partitionsDetached"] > 0
+    assert again.details["partitionsDetached"] == 0
+    assert left == [(0,)]
+    assert closings == [(race_id,)]
+    assert runs == [(0,)]

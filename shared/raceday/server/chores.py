@@ -1,4 +1,4 @@
-"""What recurs beside polling, on one server at a time: sweeps, the meeting list, silks, partitions, old logs.
+"""What recurs beside polling, on one server at a time: sweeps, the meeting list, silks, partitions, retention.
 
 The same jobs as the functions' crons run on a platform, at the same intervals.
 """
@@ -9,15 +9,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from raceday.domain.alerts.delivery import Channel
-from raceday.domain.racing_day import current_card, nz_midnight, racing_date
+from raceday.domain.racing_day import current_card
 from raceday.jobs.close_races import close_races
 from raceday.jobs.deliver_notifications import Sender, deliver_notifications
 from raceday.jobs.enrich_silks import SilkTools, enrich_silks
 from raceday.jobs.evaluate_alerts import AlertPlan
-from raceday.jobs.keep_history import ROWS_A_STEP
 from raceday.jobs.ports import JobPorts
 from raceday.jobs.refresh_meetings import REFRESH_MINUTES, refresh_meetings
 from raceday.jobs.sweep_alerts import resume_alerts, sweep_alerts
@@ -25,6 +23,7 @@ from raceday.jobs.sweep_flow import sweep_money_flow, sweep_pools
 from raceday.server.daily import DailyImport
 from raceday.server.jobs import Job, ServerJobs, Wakes
 from raceday.server.partitions import prepare_partitions
+from raceday.server.retention import end_retention
 from raceday.store.icon_folder import IconFolder
 
 MINUTE_S = 60.0
@@ -74,7 +73,7 @@ class Chores:
             Chore("meeting-list", REFRESH_MINUTES * MINUTE_S, self._refresh_meetings),
             Chore("jockey-silks-enricher", MINUTE_S, self._draw_silks),
             Chore("partitions", HOUR_S, self._prepare_partitions),
-            Chore("old-logs", HOUR_S, self._drop_logs),
+            Chore("retention", HOUR_S, self._end_retention),
         ]
 
     async def _recur(self, chore: Chore) -> None:
@@ -162,12 +161,5 @@ class Chores:
         state = self.jobs.state
         ports.report.processed += await prepare_partitions(state.database, state.clock, state.log)
 
-    async def _drop_logs(self, ports: JobPorts) -> None:
-        """Drop logs past their time; the history itself goes day by day with its partitions (`scripts/partitions`)."""
-        days = timedelta(days=self.jobs.settings.retention_days)
-        before = nz_midnight(racing_date(ports.clock.now()) - days)
-        dropped = ROWS_A_STEP
-        while dropped >= ROWS_A_STEP:
-            rows = await ports.store.drop_logs(before, ROWS_A_STEP)
-            dropped = max(rows.values(), default=0)
-            ports.report.processed += sum(rows.values())
+    async def _end_retention(self, ports: JobPorts) -> None:
+        await end_retention(ports, self.jobs.state.database, self.jobs.settings.retention_days)

@@ -15,6 +15,8 @@ from raceday.store.postgres.database import PostgresDatabase
 LEASE_TTL_S = 30.0
 RENEW_EVERY_S = 10.0
 """A holder misses two renewals before anybody may think that it is gone."""
+RELEASE_S = 1.5
+"""A stopping server gives its lease back within this, or leaves it to run out."""
 
 _ACQUIRE = """
 INSERT INTO server_leases AS held (name, owner, expires_at, created_at, updated_at) VALUES (%s, %s, %s, %s, %s)
@@ -96,9 +98,11 @@ class Leases:
 
     async def _given_back(self, name: str) -> None:
         try:
-            await self.release(name)
-        except RaceDayError as error:
-            self.log.warning("lease_not_released", lease=name, message=str(error))
+            async with asyncio.timeout(RELEASE_S):
+                await self.release(name)
+        except (RaceDayError, TimeoutError) as error:
+            message = str(error) or f"the database took longer than {RELEASE_S} s"
+            self.log.warning("lease_not_released", lease=name, message=message)
 
 
 async def _cancelled(*tasks: asyncio.Future[None]) -> None:

@@ -28,7 +28,7 @@ LOOK_EVERY_S = 2.0
 """How often the races are read again: new ones, starts put back, other servers' polls, races whose server is gone."""
 STORED_TO = timedelta(milliseconds=1)
 """The store cuts off what is finer: an instant that is read may be so much earlier than it was."""
-FINISH_S = 4.0
+FINISH_S = 3.0
 """How long a stopping server lets polls that are under way come to their end."""
 
 

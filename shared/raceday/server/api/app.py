@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from limits import parse
@@ -37,6 +38,14 @@ _DESCRIPTION = (
     "snake_case; query parameters are read in camelCase and in snake_case. Amounts are cents, instants UTC."
 )
 
+_ERRORS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    InvalidRequest: errors.invalid_request,
+    RequestValidationError: errors.invalid_body,
+    errors.NotStored: errors.not_stored,
+    StoreUnavailable: errors.unavailable,
+    HTTPException: errors.http_error,
+}
+
 
 def create_app(state: ServerState, settings: ApiSettings) -> FastAPI:
     """Return the API of a server. Raises `ConfigError` when its rate limit cannot be read."""
@@ -49,24 +58,16 @@ def create_app(state: ServerState, settings: ApiSettings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        exception_handlers=_ERRORS,
     )
     app.state.desk = desk
     for module in (meetings, races, entrants, outcomes, money_flow, alerts, server):
         app.include_router(module.router)
     if settings.development:
         add_docs_page(app)
-    _add_errors(app)
     _add_passage(app, desk)
     app.openapi = lambda: _document(app, settings)  # type: ignore[method-assign]
     return app
-
-
-def _add_errors(app: FastAPI) -> None:
-    app.add_exception_handler(InvalidRequest, errors.invalid_request)
-    app.add_exception_handler(RequestValidationError, errors.invalid_body)
-    app.add_exception_handler(errors.NotStored, errors.not_stored)
-    app.add_exception_handler(StoreUnavailable, errors.unavailable)
-    app.add_exception_handler(HTTPException, errors.http_error)
 
 
 def _add_passage(app: FastAPI, desk: Desk) -> None:
@@ -77,8 +78,8 @@ def _add_passage(app: FastAPI, desk: Desk) -> None:
     app.add_middleware(
         GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=COMPRESSION, thread_minimum_size=IN_A_THREAD_FROM
     )
-    app.add_middleware(BodyLimit)
-    app.add_middleware(KeyGate, keyring=keyring)
+    app.add_middleware(BodyLimit, desk=desk)
+    app.add_middleware(KeyGate, desk=desk, keyring=keyring)
     if settings.rate_limit:
         try:
             limit = parse(settings.rate_limit)
@@ -86,7 +87,7 @@ def _add_passage(app: FastAPI, desk: Desk) -> None:
             raise ConfigError(
                 f"the rate limit {settings.rate_limit!r} cannot be read: write it as 600/minute or 20/second"
             ) from cause
-        app.add_middleware(RateGate, limit=limit, keyring=keyring)
+        app.add_middleware(RateGate, desk=desk, limit=limit, keyring=keyring)
     app.add_middleware(Caught, desk=desk)
     if settings.cors_origins:
         app.add_middleware(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from raceday.errors import InvalidRequest, StoreUnavailable
 from raceday.server.api.desk import desk_of
+
+if TYPE_CHECKING:
+    from raceday.jobs.ports import RunLog
 
 RETRY_AFTER_S = 5
 """A restarted database is back within this."""
@@ -66,7 +71,7 @@ async def not_stored(request: Request, error: NotStored) -> Response:
 
 async def unavailable(request: Request, error: StoreUnavailable) -> Response:
     """503: the database does not answer."""
-    desk_of(request).log.error("api", status=503, **_asked(request), reason=str(error))
+    desk_of(request).log.error("api", status=503, **asked_of(request.scope), reason=str(error))
     return error_response(
         503,
         "Database unavailable",
@@ -97,12 +102,21 @@ def _allowed(request: Request, methods: str) -> str:
     return ", ".join(sorted(given - {""} | {"OPTIONS"} | ({"HEAD"} if "GET" in given else set())))
 
 
-def _logged(
-    request: Request, status: int, error: str, details: str, headers: Mapping[str, str] | None = None
+def refused(
+    log: RunLog, scope: Scope, status: int, error: str, details: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    desk_of(request).log.info("api", status=status, **_asked(request), reason=details)
+    """Return an error as it is sent, and log it with what was asked."""
+    log.info("api", status=status, **asked_of(scope), reason=details)
     return error_response(status, error, details, headers)
 
 
-def _asked(request: Request) -> dict[str, object]:
-    return {"method": request.method, "endpoint": request.url.path, "parameters": request.url.query}
+def asked_of(scope: Scope) -> dict[str, object]:
+    """Return what a request asked, for the log."""
+    parameters: bytes = scope.get("query_string", b"")
+    return {"method": scope["method"], "endpoint": scope["path"], "parameters": parameters.decode("latin-1")}
+
+
+def _logged(
+    request: Request, status: int, error: str, details: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return refused(desk_of(request).log, request.scope, status, error, details, headers)

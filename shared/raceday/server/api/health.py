@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import Any
 
 from raceday.server.api.desk import Desk
+from raceday.server.api.instants import utc_text
 from raceday.server.api.queries import health
-from raceday.server.api.routes.races import utc_text
 from raceday.store.rows.values import parse_optional_instant
 
 DATABASE_WITHIN_S = 1.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from raceday.domain.racing_day import racing_date
 
 if TYPE_CHECKING:
     from raceday.store.postgres.database import PostgresDatabase
@@ -24,7 +26,7 @@ _MEETINGS = """
         %(day)s::date::timestamp AT TIME ZONE 'UTC', 'active'
     FROM generate_series(1, %(meetings)s) AS n
 """
-# From noon on, one start after the other, so that half of them lie ahead in the middle of the afternoon.
+# One start after the other, half of them behind us and half ahead: the middle of an afternoon.
 _RACES = """
     INSERT INTO races (
         race_id, name, race_number, start_time, status, meeting_id, race_date_nz, distance, type, last_poll_time,
@@ -35,7 +37,7 @@ _RACES = """
         'meeting-' || 1 + (n - 1) %% %(meetings)s, %(day)s, 1200 + n, 'T', starts,
         starts - interval '200 minutes', starts - interval '200 minutes', starts
     FROM (
-        SELECT n, day_begins(%(day)s::date) + interval '12 hours' + n * interval '100 seconds' AS starts
+        SELECT n, %(now)s::timestamptz + (n - %(races)s / 2) * interval '100 seconds' AS starts
         FROM generate_series(1, %(races)s) AS n
     ) AS planned
 """
@@ -87,10 +89,11 @@ _FLOW = """
 _STATEMENTS = (_MEETINGS, _RACES, _RUNNERS, _POOLS, _RESULTS, _ODDS, _FLOW)
 
 
-async def load_day(database: PostgresDatabase, day: date) -> None:
-    """Fill an empty database with a day of 1.4 million history rows; takes about a minute."""
+async def load_day(database: PostgresDatabase, now: datetime) -> None:
+    """Fill an empty database with the day around an instant, 1.4 million history rows; takes about a minute."""
     figures = {
-        "day": day.isoformat(),
+        "now": now.isoformat(),
+        "day": racing_date(now).isoformat(),
         "meetings": MEETINGS,
         "races": RACES,
         "runners": RUNNERS,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import uvloop
 
+from raceday.clock import SystemClock
+from raceday.domain.racing_day import racing_date
 from raceday.errors import ConfigError
 from raceday.server.benchmark.api import measure_api
 from raceday.server.benchmark.children import child, first_line
@@ -93,9 +95,10 @@ def measure_server(database_url: str, moments: int, seconds: float, part: str) -
         with bench_ground(database_url, DAY) as ground:
             polls, writes = uvloop.run(_measure_polls(ground, moments))
     if part in {"api", "all"}:
-        with bench_ground(database_url, DAY) as ground:
-            uvloop.run(_load(ground))
-            api = measure_api(ground.database_url, ground.postgres_pid, DAY, seconds)
+        now = SystemClock().now()
+        with bench_ground(database_url, racing_date(now)) as ground:
+            uvloop.run(_load(ground, now))
+            api = measure_api(ground.database_url, ground.postgres_pid, racing_date(now), seconds)
     return ServerFigures(polls, writes, api)
 
 
@@ -115,7 +118,7 @@ async def _measure_polls(
     return polls, writes
 
 
-async def _load(ground: BenchGround) -> None:
+async def _load(ground: BenchGround, now: datetime) -> None:
     database = await PostgresDatabase.open(ground.database_url)
-    await load_day(database, DAY)
+    await load_day(database, now)
     await database.close()

@@ -13,7 +13,8 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from raceday.server.api.errors import error_response
+from raceday.server.api.desk import Desk
+from raceday.server.api.errors import refused
 
 _OPEN = frozenset({"/health"})
 _UNLIMITED = frozenset({"/health", "/metrics"})
@@ -42,8 +43,9 @@ def sent_key(headers: Headers) -> bytes:
 class KeyGate:
     """Refuses who has no valid key, but for `/health`, which a container's check asks."""
 
-    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, keyring: Keyring) -> None:
         self._app = app
+        self._desk = desk
         self._keyring = keyring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,20 +53,23 @@ class KeyGate:
         if scope["type"] != "http" or scope["path"] in _OPEN or self._keyring.opens(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        refused = error_response(
+        answer = refused(
+            self._desk.log,
+            scope,
             401,
             "API key required",
             "send a valid key as X-API-Key, or as Authorization: Bearer; whoever runs the server has it",
             {"WWW-Authenticate": "Bearer"},
         )
-        await refused(scope, receive, send)
+        await answer(scope, receive, send)
 
 
 class RateGate:
     """Refuses who asks too often: each valid key for itself, everybody else by address."""
 
-    def __init__(self, app: ASGIApp, limit: RateLimitItem, keyring: Keyring) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, limit: RateLimitItem, keyring: Keyring) -> None:
         self._app = app
+        self._desk = desk
         self._limit = limit
         self._keyring = keyring
         self._counters = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -80,13 +85,15 @@ class RateGate:
             return
         free_at = self._counters.get_window_stats(self._limit, caller).reset_time
         wait_s = max(1, ceil(free_at - time()))
-        refused = error_response(
+        answer = refused(
+            self._desk.log,
+            scope,
             429,
             "Too many requests",
             f"{self._limit} are allowed: try again in {wait_s} seconds",
             {"Retry-After": str(wait_s)},
         )
-        await refused(scope, receive, send)
+        await answer(scope, receive, send)
 
     def _caller(self, scope: Scope) -> str:
         headers = Headers(scope=scope)

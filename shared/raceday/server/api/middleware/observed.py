@@ -7,7 +7,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from raceday.server.api.desk import Desk
-from raceday.server.api.errors import unexpected
+from raceday.server.api.errors import asked_of, unexpected
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
@@ -63,14 +63,7 @@ class Caught:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            self._desk.log.error(
-                "api",
-                status=500,
-                method=scope["method"],
-                endpoint=scope["path"],
-                parameters=scope.get("query_string", b"").decode("latin-1"),
-                reason=f"{type(error).__name__}: {error}",
-            )
+            self._desk.log.error("api", status=500, **asked_of(scope), reason=f"{type(error).__name__}: {error}")
             if begun:
                 raise
             await unexpected()(scope, receive, send)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from raceday.server.api.errors import error_response
+from raceday.server.api.desk import Desk
+from raceday.server.api.errors import refused
 
 LONGEST_BODY = 64 * 1024
 """Bytes; six alert ranges take two thousand."""
@@ -74,8 +76,9 @@ class Heads:
 class BodyLimit:
     """Refuses bodies that are too long: by what they say of themselves, else as soon as they are."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
         self._app = app
+        self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body of a request that has one, and pass both on."""
@@ -84,7 +87,7 @@ class BodyLimit:
             return
         said = Headers(scope=scope).get("content-length", "")
         if said.isdigit() and int(said) > LONGEST_BODY:
-            await _too_long()(scope, receive, send)
+            await self._too_long(scope)(scope, receive, send)
             return
         body = b""
         while True:
@@ -93,11 +96,15 @@ class BodyLimit:
                 return
             body += message.get("body", b"")
             if len(body) > LONGEST_BODY:
-                await _too_long()(scope, receive, send)
+                await self._too_long(scope)(scope, receive, send)
                 return
             if not message.get("more_body", False):
                 break
         await self._app(scope, _Read(body, receive), send)
+
+    def _too_long(self, scope: Scope) -> Response:
+        details = f"a body may have {LONGEST_BODY} bytes: send less at once"
+        return refused(self._desk.log, scope, 413, "Body too long", details)
 
 
 class _Read:
@@ -112,7 +119,3 @@ class _Read:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
-
-
-def _too_long() -> ASGIApp:
-    return error_response(413, "Body too long", f"a body may have {LONGEST_BODY} bytes: send less at once")

@@ -14,11 +14,7 @@ TIMELINE = Query(
     "money-flow timeline",
     """
     WITH found AS MATERIALIZED (
-        SELECT f.id, f.race_id, f.entrant_id, f.type, f.time_interval, f.time_to_start, f.interval_type,
-            f.hold_percentage, f.bet_percentage, f.incremental_amount, f.incremental_win_amount,
-            f.incremental_place_amount, f.win_pool_amount, f.place_pool_amount, f.win_pool_percentage,
-            f.place_pool_percentage, f.fixed_win_odds, f.fixed_place_odds, f.pool_win_odds, f.pool_place_odds,
-            f.event_timestamp, f.polling_timestamp, f.created_at, f.updated_at
+        SELECT f.*
         FROM (
             SELECT %s::text AS race_id, %s::text[] AS entrant_ids, %s::timestamptz AS after_at, %s::text AS after_id,
                 %s::timestamptz AS created_after OFFSET 0
@@ -27,7 +23,12 @@ TIMELINE = Query(
         JOIN entrants e
             ON e.race_id = r.race_id AND (asked.entrant_ids IS NULL OR e.entrant_id = ANY(asked.entrant_ids))
         CROSS JOIN LATERAL (
-            SELECT * FROM money_flow_history m
+            SELECT m.id, m.race_id, m.entrant_id, m.type, m.time_interval, m.time_to_start, m.interval_type,
+                m.hold_percentage, m.bet_percentage, m.incremental_amount, m.incremental_win_amount,
+                m.incremental_place_amount, m.win_pool_amount, m.place_pool_amount, m.win_pool_percentage,
+                m.place_pool_percentage, m.fixed_win_odds, m.fixed_place_odds, m.pool_win_odds, m.pool_place_odds,
+                m.event_timestamp, m.polling_timestamp, m.created_at, m.updated_at
+            FROM money_flow_history m
             WHERE m.entrant_id = e.entrant_id
                 AND m.event_timestamp >= r.flow_from AND m.event_timestamp <= r.history_to
                 AND m.time_interval > -65 AND m.time_interval < 66

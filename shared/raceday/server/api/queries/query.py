@@ -29,8 +29,8 @@ class ExampleDay:
 class Query:
     """One statement: its name in logs, its text, and parameters that ask it about an example day.
 
-    The statements of answers return one row of one text, the JSON that is sent; no row where the race or meeting asked
-    about is not stored, and NULL where it is but has nothing of the kind.
+    The statements of answers return one row that begins with a text, the JSON that is sent; no row where the race or
+    meeting asked about is not stored, and NULL where it is but has nothing of the kind.
     """
 
     name: str

@@ -10,11 +10,11 @@ from pydantic import Field, TypeAdapter
 
 from raceday.server.api.alert_ranges import merged_rows, ranges_of
 from raceday.server.api.desk import Desk, desk_of
+from raceday.server.api.instants import utc_text
 from raceday.server.api.models.alerts import AlertRanges, NotificationAnswer, SavedAlertRanges, SentRanges
 from raceday.server.api.parameters import Asked, UserId, asked
 from raceday.server.api.queries import alerts
 from raceday.server.api.routes.described import NoParameters, described
-from raceday.server.api.routes.races import utc_text
 
 router = APIRouter(tags=["alerts"])
 _RANGES = TypeAdapter(AlertRanges)

@@ -32,7 +32,7 @@ class EntrantsAsked(OfRace):
     "/api/entrants", summary="Runners of a race", **described(list[EntrantAnswer], EntrantsAsked, errors=(404,))
 )
 async def list_entrants(request: Request) -> Response:
-    """The runners of a race, by number, each with the latest of its odds and money, oldest first as a chart is drawn."""
+    """The runners of a race, by number, each with the latest of its odds and money, oldest first as charts go."""
     wanted = asked(request, EntrantsAsked)
     desk = desk_of(request)
     limit = desk.settings.history_limit if wanted.history_limit is None else wanted.history_limit

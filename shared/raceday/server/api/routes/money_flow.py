@@ -12,12 +12,12 @@ from pydantic import Field, TypeAdapter
 from raceday.errors import InvalidRequest
 from raceday.server.api.coverage import interval_coverage
 from raceday.server.api.desk import desk_of
+from raceday.server.api.instants import utc_text
 from raceday.server.api.models.money_flow import MoneyFlowTimeline
 from raceday.server.api.parameters import Moment, StoredId, asked
 from raceday.server.api.queries import money_flow
 from raceday.server.api.routes.described import described
 from raceday.server.api.routes.of_race import OfRace, unknown_race
-from raceday.server.api.routes.races import utc_text
 
 router = APIRouter(tags=["money flow"])
 _TIMELINE = TypeAdapter(MoneyFlowTimeline)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
 from raceday.server.api.desk import desk_of
+from raceday.server.api.instants import utc_text
 from raceday.server.api.models.races import RaceAnswer, RaceDetail, RaceNavigation, UpcomingRaces
 from raceday.server.api.parameters import Asked, StoredId, asked, path_id
 from raceday.server.api.queries import navigation, races
@@ -104,8 +105,3 @@ async def show_race(request: Request) -> Response:
     if body is None:
         raise unknown_race(race_id)
     return desk_of(request).answer(body, _RACE)
-
-
-def utc_text(instant: datetime) -> str:
-    """Return an instant as all answers write it."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

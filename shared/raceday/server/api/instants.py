@@ -1,0 +1,10 @@
+"""How instants are written in answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def utc_text(instant: datetime) -> str:
+    """Return an instant in UTC as all answers write it, `2026-11-22T04:00:00.000Z`."""
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
