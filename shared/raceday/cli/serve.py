@@ -35,7 +35,11 @@ def serve(
     saturday: Annotated[bool, typer.Option("--saturday", help="a Saturday's card every day (simulator)")] = False,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="port of the API, instead of PORT's")] = None,
     json_once: Annotated[
-        bool, typer.Option("--json-once", help="run one accelerated day, print its figures as one JSON line, and end")
+        bool,
+        typer.Option(
+            "--json-once",
+            help="run one accelerated day at the demo's cadence (or RACEDAY_CADENCE), print its figures, end",
+        ),
     ] = False,
 ) -> None:
     """Poll, record and answer the API until Ctrl-C; configured by the environment and .env (see .env.example)."""

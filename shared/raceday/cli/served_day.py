@@ -46,6 +46,8 @@ from raceday.store.postgres.store import PostgresStore
 from raceday.transport import InProcess
 
 LONGEST_DAY = timedelta(hours=30)
+DEMO_CADENCE = "enhanced"
+"""The demo's own, so that its figures can be held against these; the server's usual one polls ten times as often."""
 LOOK_EVERY_S = 15.0
 """There is no other server whose polls would have to be seen: one look an interval is enough."""
 POOL = PoolLimits(largest=10, smallest=10, idle_s=LONGEST_DAY.total_seconds() * 2)
@@ -69,7 +71,12 @@ def run_served_day(settings: ServerSettings, plan: ServedDayPlan) -> DemoOutcome
     with _scratch_database(settings) as url, tempfile.TemporaryDirectory(prefix="raceday-icons-") as icons:
         migrate_up(url)
         today = settings.model_copy(
-            update={"icon_folder": icons, "feed": FeedChoice.SIMULATOR, "log_level": _quieter(settings.log_level)}
+            update={
+                "cadence": settings.cadence if "cadence" in settings.model_fields_set else DEMO_CADENCE,
+                "icon_folder": icons,
+                "feed": FeedChoice.SIMULATOR,
+                "log_level": _quieter(settings.log_level),
+            }
         )
         return run_virtual(lambda clock: _follow_day(today, plan, programme, url, clock, wall_began), began)
 

@@ -33,7 +33,10 @@ def listen(host: str, port: int) -> socket.socket:
     """Return the socket of the API; raises `ConfigError` when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
+        # An answer in two parts must not wait 40 ms for its first part to be acknowledged.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         raise ConfigError(
             f"the API cannot listen on {host}, port {port} ({error.strerror or error}): set RACEDAY_HOST and PORT, or "

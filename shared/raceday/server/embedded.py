@@ -5,11 +5,13 @@ Nothing listens on the network. Two servers that name the same folder share one 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -45,6 +47,7 @@ class EmbeddedPostgres:
                 f"the embedded PostgreSQL does not start: {cause}; see {folder / 'log'}. It runs as a user of its own "
                 "where RaceDay runs as root"
             ) from cause
+        _forget_the_dead(server)
         return cls(server)
 
     def url(self, database: str = "postgres") -> str:
@@ -67,3 +70,11 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop PostgreSQL, unless another server of this machine uses it too; twice is once."""
         self._server.cleanup()
+
+
+def _forget_the_dead(server: PostgresServer) -> None:
+    """Strike servers that were killed off the list of those that use PostgreSQL: it stops with the last one on it."""
+    users = server.global_process_id_list
+    for process_id in users.get_and_add(os.getpid()):
+        if not psutil.pid_exists(process_id):
+            users.get_and_remove(process_id)

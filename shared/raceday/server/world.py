@@ -13,13 +13,14 @@ from raceday.nztab.budget import RequestBudget
 from raceday.nztab.caller import FEED_DRIFT
 from raceday.nztab.client import NzTabClient
 from raceday.nztab.settings import FeedSettings
+from raceday.server.connections import feed_connections
 from raceday.server.settings import SERVER_CLAIM_TTL_S, FeedChoice, ServerSettings
 from raceday.simulator.app import simulator_app
 from raceday.simulator.event_options import EventOptions
 from raceday.simulator.feed import SimulatedFeed
 from raceday.simulator.programme import DayProgramme, plan_day
 from raceday.simulator.racing_feed import DEFAULT_LIMIT
-from raceday.transport import AsyncTransport, InProcess, pooled
+from raceday.transport import AsyncTransport, InProcess
 
 CALL_MARGIN_S = 1.0
 """An answer that comes so long before the end of its race's claim is still written under it."""
@@ -55,7 +56,7 @@ class World:
 def open_world(settings: ServerSettings, clock: Clock, simulated: AsyncTransport | None = None) -> World:
     """Open the chosen feed, or the simulator behind `simulated`; to be called inside the running loop."""
     if settings.chosen_feed is FeedChoice.NZTAB:
-        transport = pooled()
+        transport = feed_connections(settings.feed_parallel)
     else:
         transport = simulated or InProcess(simulator_app(EverydayFeed(clock.now), sleep=clock.sleep))
     return World(

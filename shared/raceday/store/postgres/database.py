@@ -216,6 +216,8 @@ async def _refuse_hung_up(connection: Connection) -> None:
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
     if poller.poll(0):
+        # Closed by us too: else the pool takes it back and lends it again, for the driver has not noticed yet.
+        await connection.close()
         raise psycopg.OperationalError("the server hung up")
 
 
