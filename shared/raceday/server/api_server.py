@@ -34,14 +34,14 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family)
-        # An answer in two parts must not wait 40 ms for its first part to be acknowledged.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
     except OSError as error:
         raise ConfigError(
             f"the API cannot listen on {host}, port {port} ({error.strerror or error}): set RACEDAY_HOST and PORT, or "
             "end what has it"
         ) from None
+    # An answer in two parts must not wait 40 ms for its first part to be acknowledged.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def base_url(listening: socket.socket) -> str:

@@ -63,7 +63,9 @@ def merged_rows(sent: SentRanges, present: Sequence[dict[str, Any]]) -> Iterator
     Raises `InvalidRequest` for a range that ends before it begins.
     """
     by_order = {one["display_order"]: one for one in present}
-    rows = [_merged(one, by_order[one.display_order], sent) for one in sent.indicators]
+    # Always in one order, so that two saves at once never wait for each other in a circle.
+    in_order = sorted(sent.indicators, key=lambda one: one.display_order)
+    rows = [_merged(one, by_order[one.display_order], sent) for one in in_order]
     if not rows and sent.audible_alerts_enabled is not None:
         rows = [_merged(SentRange(display_order=order), one, sent) for order, one in by_order.items()]
     yield from rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from limits import parse
+from limits import parse_many
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -21,7 +21,7 @@ from raceday.server.api.docs_page import add_docs_page
 from raceday.server.api.middleware.etag import ETags
 from raceday.server.api.middleware.gates import KeyGate, Keyring, RateGate
 from raceday.server.api.middleware.observed import Caught, Observed
-from raceday.server.api.middleware.plain import BodyLimit, Heads, SafeHeaders
+from raceday.server.api.middleware.plain import BodyLimit, Heads, SafeHeaders, Uncompressed
 from raceday.server.api.routes import alerts, entrants, meetings, money_flow, outcomes, races, server
 
 if TYPE_CHECKING:
@@ -78,16 +78,17 @@ def _add_passage(app: FastAPI, desk: Desk) -> None:
     app.add_middleware(
         GZipMiddleware, minimum_size=COMPRESS_FROM, compresslevel=COMPRESSION, thread_minimum_size=IN_A_THREAD_FROM
     )
+    app.add_middleware(Uncompressed)
     app.add_middleware(BodyLimit, desk=desk)
     app.add_middleware(KeyGate, desk=desk, keyring=keyring)
     if settings.rate_limit:
         try:
-            limit = parse(settings.rate_limit)
+            allowed = parse_many(settings.rate_limit)
         except ValueError as cause:
             raise ConfigError(
                 f"the rate limit {settings.rate_limit!r} cannot be read: write it as 600/minute or 20/second"
             ) from cause
-        app.add_middleware(RateGate, desk=desk, limit=limit, keyring=keyring)
+        app.add_middleware(RateGate, desk=desk, allowed=allowed, keyring=keyring)
     app.add_middleware(Caught, desk=desk)
     if settings.cors_origins:
         app.add_middleware(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi import Request, Response
@@ -60,8 +60,17 @@ async def invalid_request(request: Request, error: InvalidRequest) -> Response:
 
 async def invalid_body(request: Request, error: RequestValidationError) -> Response:
     """400: a body that is no JSON, or not of the documented shape; every wrong field is named."""
-    wrong = [f"{'.'.join(map(str, fault['loc'][1:])) or 'body'}: {fault['msg']}" for fault in error.errors()]
+    wrong = [_wrong(fault) for fault in error.errors()]
     return _logged(request, 400, "Invalid request body", "; ".join(wrong[:10]))
+
+
+def _wrong(fault: Mapping[str, Any]) -> str:
+    where = ".".join(map(str, fault["loc"][1:]))
+    if fault["type"] == "json_invalid":
+        return f"body: is no JSON, from character {where} on"
+    if not where and fault["type"] in {"missing", "model_attributes_type"}:
+        return "body: send a JSON object, with Content-Type: application/json"
+    return f"{where or 'body'}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 async def not_stored(request: Request, error: NotStored) -> Response:
@@ -81,7 +90,7 @@ async def unavailable(request: Request, error: StoreUnavailable) -> Response:
 
 
 async def http_error(request: Request, error: HTTPException) -> Response:
-    """What the router refuses: an unknown path (404), or a method that a path does not have (405)."""
+    """What the router refuses: an unknown path (404), a method that a path does not have (405), a body (400)."""
     headers = dict(error.headers or {})
     if error.status_code == 405:
         allowed = _allowed(request, headers.get("Allow", ""))
@@ -91,6 +100,8 @@ async def http_error(request: Request, error: HTTPException) -> Response:
         return _logged(request, 405, "Method not allowed", details, {"Allow": allowed})
     if error.status_code == 404:
         return _logged(request, 404, "Not found", f"there is no {request.url.path}: /openapi.json lists what there is")
+    if error.status_code == 400:
+        return _logged(request, 400, "Invalid request body", "body: is no JSON that can be read")
     return _logged(request, error.status_code, "Invalid request", str(error.detail), headers)
 
 

@@ -22,6 +22,7 @@ from raceday.errors import InvalidRequest
 
 _ID = r"[A-Za-z0-9._-]{1,50}"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
@@ -63,9 +64,16 @@ def _in_utc(instant: datetime) -> datetime:
         raise ValueError("this instant has no year in UTC") from None
 
 
+def _whole(text: object) -> object:
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("a whole number is wanted, as 50")
+    return text
+
+
 StoredId = Annotated[str, BeforeValidator(_known_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID}$"})]
 RacingDate = Annotated[date, BeforeValidator(_day)]
 Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 UserId = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

@@ -67,10 +67,10 @@ class KeyGate:
 class RateGate:
     """Refuses who asks too often: each valid key for itself, everybody else by address."""
 
-    def __init__(self, app: ASGIApp, desk: Desk, limit: RateLimitItem, keyring: Keyring) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, allowed: list[RateLimitItem], keyring: Keyring) -> None:
         self._app = app
         self._desk = desk
-        self._limit = limit
+        self._allowed = allowed
         self._keyring = keyring
         self._counters = SlidingWindowCounterRateLimiter(MemoryStorage())
 
@@ -80,17 +80,18 @@ class RateGate:
             await self._app(scope, receive, send)
             return
         caller = self._caller(scope)
-        if self._counters.hit(self._limit, caller):
+        over = next((limit for limit in self._allowed if not self._counters.hit(limit, caller)), None)
+        if over is None:
             await self._app(scope, receive, send)
             return
-        free_at = self._counters.get_window_stats(self._limit, caller).reset_time
+        free_at = self._counters.get_window_stats(over, caller).reset_time
         wait_s = max(1, ceil(free_at - time()))
         answer = refused(
             self._desk.log,
             scope,
             429,
             "Too many requests",
-            f"{self._limit} are allowed: try again in {wait_s} seconds",
+            f"{over} are allowed: try again in {wait_s} seconds",
             {"Retry-After": str(wait_s)},
         )
         await answer(scope, receive, send)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +14,8 @@ from raceday.server.api.errors import refused
 
 LONGEST_BODY = 64 * 1024
 """Bytes; six alert ranges take two thousand."""
+BODY_WITHIN_S = 10
+"""So long may a body take to come: nobody holds a connection by sending it a byte at a time."""
 DOCS_PATH = "/api-docs"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -23,6 +28,7 @@ _DOCS_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'"
 )
+_NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 _OVER_TLS = ("Strict-Transport-Security", "max-age=31536000")
 
 
@@ -73,6 +79,20 @@ class Heads:
             scope["route"] = inner.get("route")
 
 
+class Uncompressed:
+    """Hides `Accept-Encoding` from whoever would compress for a caller that refuses it with `gzip;q=0`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http" and _NO_GZIP.search(Headers(scope=scope).get("accept-encoding", "")):
+            headers = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+            scope = {**scope, "headers": headers}
+        await self._app(scope, receive, send)
+
+
 class BodyLimit:
     """Refuses bodies that are too long: by what they say of themselves, else as soon as they are."""
 
@@ -89,22 +109,38 @@ class BodyLimit:
         if said.isdigit() and int(said) > LONGEST_BODY:
             await self._too_long(scope)(scope, receive, send)
             return
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            body += message.get("body", b"")
-            if len(body) > LONGEST_BODY:
-                await self._too_long(scope)(scope, receive, send)
-                return
-            if not message.get("more_body", False):
-                break
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                body = await _body(receive)
+        except TimeoutError:
+            details = f"the body did not come within {BODY_WITHIN_S} seconds: send it at once"
+            await refused(self._desk.log, scope, 408, "Body too slow", details, {"Connection": "close"})(
+                scope, receive, send
+            )
+            return
+        if body is None:
+            return
+        if len(body) > LONGEST_BODY:
+            await self._too_long(scope)(scope, receive, send)
+            return
         await self._app(scope, _Read(body, receive), send)
 
     def _too_long(self, scope: Scope) -> Response:
         details = f"a body may have {LONGEST_BODY} bytes: send less at once"
         return refused(self._desk.log, scope, 413, "Body too long", details)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return a body, of one that is too long not all; None when the caller went away."""
+    body = b""
+    while len(body) <= LONGEST_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return body
 
 
 class _Read:

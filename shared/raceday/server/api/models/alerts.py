@@ -72,6 +72,17 @@ class Sent(BaseModel):
         alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, to_camel(name))), extra="ignore"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def one_spelling(cls, sent: object) -> object:
+        """Refuse a field that is there in both spellings with different values."""
+        if isinstance(sent, dict):
+            for name in cls.model_fields:
+                camel = to_camel(name)
+                if name in sent and camel in sent and sent[name] != sent[camel]:
+                    raise ValueError(f"{name} and {camel} are one field: send one value")
+        return sent
+
 
 class SentRange(Sent):
     """A range as the dashboard sends it; what is left out stays as it is stored."""

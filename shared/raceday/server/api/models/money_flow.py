@@ -20,12 +20,12 @@ class MoneyFlowRow(Shape):
     time_to_start: int | None = Field(description="Whole minutes at the last poll.")
     interval_type: Literal["5m", "2m", "30s", "live"] | None
     hold_percentage: Percent | None
-    bet_percentage: Percent | None
-    incremental_amount: Cents | None
     incremental_win_amount: Cents | None = Field(description="Cents since the bucket before.")
     incremental_place_amount: Cents | None = Field(description="Cents since the bucket before.")
     win_pool_amount: Cents | None
     place_pool_amount: Cents | None
+    winPoolAmount: Cents | None = Field(description="As `win_pool_amount`.")  # noqa: N815 (the client's name)
+    placePoolAmount: Cents | None = Field(description="As `place_pool_amount`.")  # noqa: N815 (the client's name)
     win_pool_percentage: Percent | None
     place_pool_percentage: Percent | None
     fixed_win_odds: Price | None
@@ -84,7 +84,10 @@ class MoneyFlowTimeline(Shape):
     bucketed_data: bool
     interval_coverage: IntervalCoverage
     next_cursor: str | None = Field(description="`cursorAfter` of the next page; null on the last one.")
-    next_created_at: Instant | None = Field(description="When the last row was made; null on the last page.")
+    next_created_at: Instant | None = Field(
+        description="When the page's last row was made, without any `created_after`: what to send as `createdAfter` "
+        "for what is new."
+    )
     limit: int
     created_after: Instant | None
     message: str | None

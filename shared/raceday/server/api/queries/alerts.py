@@ -15,4 +15,6 @@ RANGES_OF_USER = Query(
     ORDER BY c.display_order, c.updated_at DESC, c.id""",
     lambda day: (day.user_id,),
 )
+SAVE_RANGES = "SELECT upsert_user_alert_configs(%s::jsonb, %s)"
+"""Writes all rows of one save or none; those of two saves at once never mix."""
 QUERIES = (RANGES_OF_USER,)

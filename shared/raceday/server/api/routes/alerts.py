@@ -12,9 +12,12 @@ from raceday.server.api.alert_ranges import merged_rows, ranges_of
 from raceday.server.api.desk import Desk, desk_of
 from raceday.server.api.instants import utc_text
 from raceday.server.api.models.alerts import AlertRanges, NotificationAnswer, SavedAlertRanges, SentRanges
-from raceday.server.api.parameters import Asked, UserId, asked
+from raceday.server.api.parameters import Asked, UserId, Whole, asked
 from raceday.server.api.queries import alerts
 from raceday.server.api.routes.described import NoParameters, described
+from raceday.store.postgres.names import json_rows
+from raceday.store.rows.alerts import config_row
+from raceday.store.tables import USER_ALERT_CONFIGS
 
 router = APIRouter(tags=["alerts"])
 _RANGES = TypeAdapter(AlertRanges)
@@ -31,7 +34,7 @@ class UserAsked(Asked):
 class NotificationsAsked(UserAsked):
     """Whose notifications are wanted, and how many."""
 
-    limit: int = Field(default=50, ge=1, le=200, description="At most so many.", examples=[50])
+    limit: Whole = Field(default=50, ge=1, le=200, description="At most so many.", examples=[50])
 
 
 @router.get("/api/user-alert-configs", summary="A user's alert ranges", **described(AlertRanges, UserAsked))
@@ -43,16 +46,16 @@ async def show_ranges(request: Request) -> Response:
 
 
 @router.post(
-    "/api/user-alert-configs", summary="Save a user's alert ranges", **described(SavedAlertRanges, errors=(413,))
+    "/api/user-alert-configs", summary="Save a user's alert ranges", **described(SavedAlertRanges, errors=(408, 413))
 )
 async def save_ranges(request: Request, sent: SentRanges) -> Response:
-    """Save the ranges that are sent, one row each; the rest stay. The answer is all six as they are now."""
+    """Save the ranges that are sent, all or none; the rest stay. The answer is all six as they are now."""
     asked(request, NoParameters)
     desk = desk_of(request)
     present = await _ranges(desk, sent.user_id)
     now = desk.state.clock.now()
-    for row in merged_rows(sent, present["indicators"]):
-        await desk.state.store.save_alert_config(row, now)
+    rows = json_rows(USER_ALERT_CONFIGS, [config_row(row) for row in merged_rows(sent, present["indicators"])])
+    await desk.state.database.execute(alerts.SAVE_RANGES, (rows, now))
     saved = await _ranges(desk, sent.user_id)
     return desk.answer(orjson.dumps(saved | {"success": True}), _SAVED, {"Cache-Control": "no-store"})
 

@@ -12,6 +12,7 @@ _ERRORS = {
     401: "An API key is wanted, and none, or a wrong one, was sent.",
     404: "There is no such meeting or race, or it has nothing of the kind yet.",
     405: "The path does not take this method; `Allow` says which it takes.",
+    408: "The body did not come in time.",
     413: "The body is too long.",
     429: "Too many requests; `Retry-After` says for how many seconds to wait.",
     500: "A fault of the server; its log says more.",

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from raceday.server.api.desk import desk_of
 from raceday.server.api.models.entrants import EntrantAnswer
-from raceday.server.api.parameters import asked
+from raceday.server.api.parameters import Whole, asked
 from raceday.server.api.queries import entrants
 from raceday.server.api.routes.described import described
 from raceday.server.api.routes.of_race import OfRace, unknown_race
@@ -19,7 +19,7 @@ _ENTRANTS = TypeAdapter(list[EntrantAnswer])
 class EntrantsAsked(OfRace):
     """Whose runners are wanted, and how much of their past."""
 
-    history_limit: int | None = Field(
+    history_limit: Whole | None = Field(
         default=None,
         ge=0,
         le=500,

@@ -14,7 +14,7 @@ from raceday.server.api.coverage import interval_coverage
 from raceday.server.api.desk import desk_of
 from raceday.server.api.instants import utc_text
 from raceday.server.api.models.money_flow import MoneyFlowTimeline
-from raceday.server.api.parameters import Moment, StoredId, asked
+from raceday.server.api.parameters import Moment, StoredId, Whole, asked
 from raceday.server.api.queries import money_flow
 from raceday.server.api.routes.described import described
 from raceday.server.api.routes.of_race import OfRace, unknown_race
@@ -22,7 +22,7 @@ from raceday.server.api.routes.of_race import OfRace, unknown_race
 router = APIRouter(tags=["money flow"])
 _TIMELINE = TypeAdapter(MoneyFlowTimeline)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR = r"^[0-9]{1,17}\.[A-Za-z0-9._-]{1,36}$"
+_CURSOR = r"^[0-9]{1,17}\.[A-Za-z0-9._-]{1,50}$"
 
 
 class TimelineAsked(OfRace):
@@ -37,7 +37,7 @@ class TimelineAsked(OfRace):
     pool_type: Literal["win", "place", "odds"] = Field(
         default="win", description="What is drawn; every row has the fields of all three.", examples=["win"]
     )
-    limit: int = Field(default=200, ge=1, le=2000, description="Rows of a page.", examples=[200])
+    limit: Whole = Field(default=200, ge=1, le=2000, description="Rows of a page.", examples=[200])
     cursor_after: str | None = Field(
         default=None,
         pattern=_CURSOR,
@@ -45,7 +45,9 @@ class TimelineAsked(OfRace):
         examples=["1763784000000000.0b1c2d3e"],
     )
     created_after: Moment | None = Field(
-        default=None, description="Only rows made after this instant.", examples=["2026-11-22T04:00:00Z"]
+        default=None,
+        description="Only rows made or changed after this instant; `next_created_at` of the last page asks what is new.",
+        examples=["2026-11-22T04:00:00Z"],
     )
 
 
@@ -68,10 +70,12 @@ async def show_timeline(request: Request) -> Response:
     )
     if not found:
         raise unknown_race(wanted.race_id)
-    [(documents, runners, all_runners, up_to_one_more, last_at, last_id)] = found
+    [(documents, runners, all_runners, up_to_one_more, last)] = found
+    last_at, last_cursor = last or (None, None)
     entrant_ids = wanted.entrants or all_runners
     total = min(up_to_one_more, wanted.limit)
     follows = up_to_one_more > wanted.limit
+    created_after = wanted.created_after and utc_text(wanted.created_after, "microseconds")
     about = {
         "success": True,
         "total": total,
@@ -80,10 +84,10 @@ async def show_timeline(request: Request) -> Response:
         "pool_type": wanted.pool_type,
         "bucketed_data": True,
         "interval_coverage": interval_coverage(entrant_ids, runners, total),
-        "next_cursor": _cursor(last_at, last_id) if follows else None,
-        "next_created_at": last_at.replace("+00:00", "Z") if follows else None,
+        "next_cursor": last_cursor if follows else None,
+        "next_created_at": last_at.replace("+00:00", "Z") if last_at else created_after,
         "limit": wanted.limit,
-        "created_after": wanted.created_after and utc_text(wanted.created_after),
+        "created_after": created_after,
         "message": None if total else "no money flow is stored for what was asked",
         "query_optimizations": ["the race's own days", "one row a runner and time bucket", "pages by creation and id"],
     }
@@ -92,13 +96,8 @@ async def show_timeline(request: Request) -> Response:
     return desk.answer(f'{{"documents":{documents},{orjson.dumps(about).decode()[1:]}', _TIMELINE)
 
 
-def _cursor(created_at: str, row_id: str) -> str:
-    """Return the cursor of a row; its creation in microseconds."""
-    return f"{(datetime.fromisoformat(created_at) - _EPOCH) // timedelta(microseconds=1)}.{row_id}"
-
-
 def _place(cursor: str | None) -> tuple[datetime | None, str | None]:
-    """Return the creation and id of the row that a cursor names."""
+    """Return the creation and id of the row that a cursor names, its creation in microseconds."""
     if cursor is None:
         return None, None
     microseconds, row_id = cursor.split(".", 1)
