@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from api_day import FIRST, NOW, ServedDay, names, on_day
 from raceday.domain.alerts.config import AlertConfig, AlertKind
 from raceday.domain.alerts.crossings import Crossing
 from raceday.domain.alerts.notification import notification
+from raceday.server.api.middleware import plain
 from raceday.store.alert_ports import AlertSubject
 
 PATH = "/api/user-alert-configs"
@@ -75,6 +77,8 @@ def test_wrong_fields_are_named_and_nothing_is_saved(postgres_url):
         ({"indicators": [{"display_order": 1, "enabled": "yes"}]}, "indicators.0.enabled"),
         ({"indicators": [{"display_order": 2}, {"display_order": 1, "percentage_range_max": 3}]}, "above"),
         ({"indicators": [{"display_order": 1}, {"display_order": 1}]}, "display_order may be there once"),
+        ({"user_id": "one", "userId": "other", "indicators": []}, "user_id and userId are one field"),
+        ({"indicators": [{"display_order": 1, "displayOrder": 2}]}, "display_order and displayOrder are one field"),
         ({"user_id": "", "indicators": []}, "user_id"),
         ({"user_id": "x" * 51, "indicators": []}, "user_id"),
         ({}, "indicators"),
@@ -86,8 +90,12 @@ def test_wrong_fields_are_named_and_nothing_is_saved(postgres_url):
             answer = await day.post(PATH, json=body)
             assert answer.status_code == 400, body
             assert named in answer.json()["details"], answer.json()
-        broken = await day.post(PATH, content=b"{", headers={"Content-Type": "application/json"})
-        assert broken.status_code == 400
+        for content in (b'{"a":', b"[" * 30_000 + b"]" * 30_000, b'{"user_id": "\xff"}'):
+            broken = await day.post(PATH, content=content, headers={"Content-Type": "application/json"})
+            assert (broken.status_code, broken.json()["error"]) == (400, "Invalid request body")
+            assert "is no JSON" in broken.json()["details"]
+        untold = await day.post(PATH, content=b'{"indicators": []}', headers={"Content-Type": "text/plain"})
+        assert "with Content-Type: application/json" in untold.json()["details"]
         assert await day.state.database.tuples("SELECT count(*) FROM user_alert_configs") == [(0,)]
 
     on_day(postgres_url, steps, loaded=False)
@@ -102,6 +110,38 @@ def test_a_body_without_end_is_refused(postgres_url):
         assert (await day.post(PATH, content=b"x" * 65_537)).status_code == 413
         assert (await day.post(PATH, content=endless())).status_code == 413
         assert (await day.post(PATH, json={"indicators": []})).status_code == 200
+
+    on_day(postgres_url, steps, loaded=False)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(postgres_url, monkeypatch):
+    async def stuck():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def steps(day: ServedDay) -> None:
+        monkeypatch.setattr(plain, "BODY_WITHIN_S", 0.05)
+        answer = await day.post(PATH, content=stuck(), headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+
+    on_day(postgres_url, steps, loaded=False)
+
+
+def test_saves_at_once_never_mix(postgres_url):
+    """Whoever is last has all of it, in whatever order the ranges are sent."""
+
+    async def steps(day: ServedDay) -> None:
+        def sent(number: int) -> dict[str, object]:
+            orders = range(1, 7) if number % 2 else range(6, 0, -1)
+            ranges = [
+                {"display_order": order, "percentage_range_min": number, "percentage_range_max": 90} for order in orders
+            ]
+            return {"user_id": "someone", "indicators": ranges}
+
+        answers = await asyncio.gather(*(day.post(PATH, json=sent(number)) for number in range(20)))
+        for answer in answers:
+            assert answer.status_code == 200
+            assert len(set(names(answer.json()["indicators"], "percentage_range_min"))) == 1
 
     on_day(postgres_url, steps, loaded=False)
 

@@ -28,6 +28,8 @@ REFUSED = [
     ("/api/meetings?raceType=camel", "raceType cannot be used"),
     ("/api/races/upcoming?windowMinutes=481", "windowMinutes cannot be used"),
     ("/api/races/upcoming?limit=many", "limit cannot be used"),
+    ("/api/races/upcoming?limit=1_0", "limit cannot be used: a whole number is wanted"),
+    ("/api/races/upcoming?limit=%205", "limit cannot be used: a whole number is wanted"),
     ("/api/races/next-scheduled?x=1", "x is not known here; known are: none"),
     ("/api/races/a%20b", "raceId cannot be used"),
     (f"/api/money-flow-timeline?raceId={RACE}&poolType=quinella", "poolType cannot be used"),
@@ -150,6 +152,11 @@ def test_long_answers_travel_compressed(postgres_url):
         assert "Accept-Encoding" in long.headers["vary"]
         short = await day.get("/api/notifications")
         assert "content-encoding" not in short.headers
+        for refusal in ("gzip;q=0", "br, GZIP ; q=0.0", "gzip;q=0, *"):
+            plain = await day.get(f"/api/entrants?raceId={RACE}", headers={"Accept-Encoding": refusal})
+            assert "content-encoding" not in plain.headers, refusal
+        some = await day.get(f"/api/entrants?raceId={RACE}", headers={"Accept-Encoding": "gzip;q=0.5"})
+        assert some.headers["content-encoding"] == "gzip"
 
     on_day(postgres_url, steps)
 
@@ -221,8 +228,18 @@ def test_who_asks_too_often_is_told_when_to_come_back(postgres_url):
         assert wrong == [401, 401, 401, 429]
         assert {(await day.get("/health")).status_code for _ in range(6)} == {200}
         assert {(await day.get("/metrics", headers=one)).status_code for _ in range(6)} == {200}
+        assert (await day.get("/metrics", headers={"X-API-Key": "guess"})).status_code == 429
 
     on_day(postgres_url, steps, settings, loaded=False)
+
+
+def test_of_several_rates_each_counts(postgres_url):
+    async def steps(day: ServedDay) -> None:
+        answers = [await day.get("/api/meetings") for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert "2 per 1 hour" in answers[-1].json()["details"]
+
+    on_day(postgres_url, steps, ApiSettings(rate_limit="100/minute;2/hour"), loaded=False)
 
 
 def test_a_rate_that_cannot_be_read_is_said_at_the_start(postgres_url):

@@ -22,6 +22,13 @@ from raceday.server.operations.connections import connected
 ROOT = Path(__file__).parents[2]
 
 
+class OnTheDay:
+    """A clock that stands, in New Zealand on 21 December: thirty days after the 21st of November."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 12, 21, 1, tzinfo=UTC)
+
+
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     with storage_server() as address:
@@ -48,6 +55,7 @@ def here(postgres_url: str, endpoint: str, tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("raceday.cli.partitions.SystemClock", OnTheDay)
     return tmp_path
 
 
@@ -83,15 +91,14 @@ def test_a_day_goes_to_the_archive_and_comes_back(here: Path, postgres_url: str)
         assert rows_of(connection, "odds_history") == before
 
 
-class OnTheDay:
-    """A clock that stands, in New Zealand on 21 December: thirty days after the 21st of November."""
+def test_a_day_whose_races_may_still_be_polled_is_not_detached(here: Path) -> None:
+    run("partitions", "create", "--days-ahead", "1")
+    said = run("partitions", "detach", "2026-12-21", code=2).stderr
+    assert "races of this day may still be polled; days before 2026-12-20 can be detached" in " ".join(said.split())
+    assert states()["odds_history_2026_12_21"] == "attached"
 
-    def now(self) -> datetime:
-        return datetime(2026, 12, 21, 1, tzinfo=UTC)
 
-
-def test_what_is_older_than_the_retention_is_detached(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("raceday.cli.partitions.SystemClock", OnTheDay)
+def test_what_is_older_than_the_retention_is_detached(here: Path) -> None:
     run("partitions", "detach")
     kept = states()
     assert kept["odds_history_2026_11_20"] == "detached"

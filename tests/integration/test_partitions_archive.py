@@ -292,6 +292,21 @@ def test_a_day_goes_back_beside_the_rows_that_came_meanwhile(connection: Connect
     assert (again.inserted, again.known) == (0, 200)
 
 
+def test_a_bucket_that_moved_to_the_next_day_meanwhile_is_not_brought_back_twice(
+    connection: Connection, storage: ObjectStorage
+) -> None:
+    manifest = archive_partition(connection, storage, FLOW, ArchiveFormat.PARQUET, NOW).manifest
+    drop_archived(connection, storage, FLOW)
+    connection.execute(
+        "INSERT INTO money_flow_history (id, race_id, entrant_id, type, event_timestamp, win_pool_amount) "
+        "VALUES ('flow-7', 'r1', 'e1', 'bucketed', '2026-11-21T12:00:00Z', 900)"
+    )
+    restored = restore_partition(connection, storage, manifest)
+    assert (restored.inserted, restored.known, restored.differing) == (49, 1, 1)
+    amounts = connection.execute("SELECT win_pool_amount FROM money_flow_history WHERE id = 'flow-7'").fetchall()
+    assert amounts == [(900,)]
+
+
 def test_a_restored_day_stays_until_it_is_named(connection: Connection, storage: ObjectStorage) -> None:
     manifest = archive_partition(connection, storage, ODDS, ArchiveFormat.PARQUET, NOW).manifest
     drop_archived(connection, storage, ODDS)

@@ -179,26 +179,24 @@ def test_a_table_that_is_busy_is_waited_for_and_costs_no_row(held_s, made, postg
     assert asyncio.run(scenario()) == made
 
 
-def test_a_pool_is_told_of_before_it_is_full_and_when_it_is(postgres_url):
+def test_a_pool_is_told_of_before_it_is_full_and_when_somebody_waited_in_vain(postgres_url):
     async def scenario():
-        limits = PoolLimits(largest=2, smallest=2, wait_s=5.0)
+        limits = PoolLimits(largest=2, smallest=2, wait_s=0.3)
         database = await PostgresDatabase.open(postgres_url, limits)
         lines = Lines()
         watch = PoolWatch(database, limits, SystemClock(), lines.log)
         watch.look()
-        asking = [asyncio.create_task(database.execute("SELECT pg_sleep(0.4)")) for _ in range(4)]
-        await asyncio.sleep(0.2)
+        asking = [asyncio.create_task(database.execute("SELECT pg_sleep(0.6)")) for _ in range(3)]
+        await asyncio.sleep(0.1)
         watch.look()
         watch.look()
-        await asyncio.gather(*asking[:2])
-        await asyncio.sleep(0.15)
+        answers = await asyncio.gather(*asking, return_exceptions=True)
         watch.look()
-        await asyncio.gather(*asking)
         watch.look()
         await database.close()
-        return lines.actions()
+        return lines.actions(), [type(answer) for answer in answers].count(StoreUnavailable)
 
-    assert asyncio.run(scenario()) == ["pool_exhausted", "pool_nearly_full"]
+    assert asyncio.run(scenario()) == (["pool_nearly_full", "pool_exhausted"], 1)
 
 
 def test_old_days_are_detached_with_their_closings_kept_and_old_logs_go(postgres_url, tmp_path):

@@ -26,6 +26,7 @@ from raceday.server.operations.partitions import (
     detach_before,
     detached_names,
     list_partitions,
+    refuse_live_days,
 )
 from raceday.server.operations.partitions import detach as detach_partitions
 
@@ -78,12 +79,14 @@ def detach(
     Days that were restored stay until they are named.
     """
     with connection_here() as (connection, settings):
+        today = racing_date(SystemClock().now())
         if wanted:
             names = _named(wanted, attached_names(connection))
+            refuse_live_days(names, today)
             detached = detach_partitions(connection, names)
         else:
             kept = timedelta(days=days or settings.retention_days)
-            detached = detach_before(connection, racing_date(SystemClock().now()) - kept)
+            detached = detach_before(connection, today - kept)
         for name in detached:
             say(f"{name} detached")
         say(f"{len(detached)} partitions detached")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from raceday.cli.backup import backup
+from raceday.cli.migrate import migrate
 from raceday.cli.partitions import app as partitions
 from raceday.cli.restore import restore
 from raceday.cli.serve import serve
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(variables)
+app.command()(migrate)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(partitions, name="partitions")

@@ -201,7 +201,8 @@ def failed(ports: JobPorts, target: PollTarget, error: Exception) -> PollAttempt
 
 
 def _message(error: Exception) -> str:
-    return str(error) or "the run's time was up before the feed's answer came"
+    # A database tells its whole context after the first line, which belongs into its own log.
+    return str(error).partition("\n")[0] or "the run's time was up before the feed's answer came"
 
 
 def _pause_s(error: Exception, target: PollTarget, now: datetime) -> float:

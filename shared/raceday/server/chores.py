@@ -45,7 +45,7 @@ class Chore:
 
 @dataclass(slots=True)
 class Chores:
-    """The chores of one server, done for as long as it holds the lease."""
+    """The chores of one server: `run` while it holds the lease, `answer_wakes` as long as it is up."""
 
     jobs: ServerJobs
     alerts: AlertPlan
@@ -57,9 +57,15 @@ class Chores:
         """Do everything until the task is cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.daily.run())
-            group.create_task(self._answer_wakes())
             for chore in self._table():
                 group.create_task(self._recur(chore))
+
+    async def answer_wakes(self) -> None:
+        """Go on with alerts as soon as an evaluation on this server asks for it; with the lease or without it."""
+        while True:
+            await self.wakes.alerts_wanted.wait()
+            self.wakes.alerts_wanted.clear()
+            await self.jobs.run("alert-evaluator", self._resume_alerts, CHORE_S)
 
     def _table(self) -> list[Chore]:
         sweep_s = self.jobs.settings.sweep_minutes * MINUTE_S
@@ -82,13 +88,6 @@ class Chores:
         while True:
             await clock.sleep(chore.every_s)
             await self.jobs.run(chore.function, chore.job, chore.deadline_s)
-
-    async def _answer_wakes(self) -> None:
-        """Go on with alerts as soon as an evaluation asks for it."""
-        while True:
-            await self.wakes.alerts_wanted.wait()
-            self.wakes.alerts_wanted.clear()
-            await self.jobs.run("alert-evaluator", self._resume_alerts, CHORE_S)
 
     async def _sweep_money_flow(self, ports: JobPorts) -> None:
         await sweep_money_flow(ports, self.jobs.settings.estimator)

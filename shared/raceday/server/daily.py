@@ -87,6 +87,8 @@ class DailyImport:
         began = clock.now()
         for stage, job in self._stages(due.day):
             await self.jobs.run(stage.value, job, STAGE_S)
+            if not await self._has_begun(due.day, stage):
+                break
         complete = await self._is_complete(due.day)
         if complete:
             await self.jobs.state.store.note_swept(due.mark, due.at, clock.now())
@@ -112,6 +114,14 @@ class DailyImport:
     async def _is_done(self, due: ImportDue) -> bool:
         noted = await self.jobs.state.store.swept_to(due.mark)
         return noted is not None and noted >= due.at and await self._is_complete(due.day)
+
+    async def _has_begun(self, day: date, stage: DailyStage) -> bool:
+        """Whether a stage has left something for the next one to go on with."""
+        store = self.jobs.state.store
+        if stage is DailyStage.MEETINGS:
+            progress = await store.stage(day, stage)
+            return progress is not None and progress.complete
+        return bool(await store.races_on(day))
 
     async def _is_complete(self, day: date) -> bool:
         for stage in DailyStage:

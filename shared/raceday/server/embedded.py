@@ -26,6 +26,7 @@ class EmbeddedPostgres:
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
+        self._stopped = False
 
     @classmethod
     def start(cls, folder: Path) -> EmbeddedPostgres:
@@ -69,7 +70,10 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop PostgreSQL, unless another server of this machine uses it too; twice is once."""
-        self._server.cleanup()
+        if not self._stopped:
+            self._stopped = True
+            _forget_the_dead(self._server)
+            self._server.cleanup()
 
 
 def _forget_the_dead(server: PostgresServer) -> None:

@@ -35,6 +35,7 @@ class Engine:
         self._running = [
             asyncio.create_task(self.scheduler.run(), name="scheduler"),
             asyncio.create_task(self.moved.run(), name="alerts"),
+            asyncio.create_task(self.chores.answer_wakes(), name="wakes"),
             asyncio.create_task(self.leases.lead(CHORES_LEASE, self.chores.run), name="chores"),
         ]
 

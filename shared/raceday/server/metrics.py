@@ -37,6 +37,11 @@ class ServerMetrics:
         self.races_followed = Gauge(
             "raceday_races_followed", "Races that the scheduler follows", registry=self.registry
         )
+        self.clock_ahead = Gauge(
+            "raceday_clock_ahead_seconds",
+            "How far this machine's clock is ahead of the database's",
+            registry=self.registry,
+        )
         self.api_request = Histogram(
             "raceday_api_request_seconds",
             "How long the API took to answer",

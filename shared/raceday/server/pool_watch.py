@@ -15,13 +15,18 @@ NEARLY_FULL = 0.9
 
 @dataclass(slots=True)
 class PoolWatch:
-    """Looks at a pool once a second; each trouble is told once, until it is over."""
+    """Looks at a pool once a second; each trouble is told once, until it is over.
+
+    Requests that wait a moment are no trouble: more races are polled at once than there are connections. One that got
+    none in time is.
+    """
 
     database: PostgresDatabase
     limits: PoolLimits
     clock: Clock
     log: RunLog
     _trouble: str = ""
+    _timed_out: int = 0
 
     async def run(self) -> None:
         """Watch until the task is cancelled."""
@@ -35,10 +40,12 @@ class PoolWatch:
                 self.log.info("pool_use", **asdict(self.database.use))
 
     def look(self) -> None:
-        """Warn when the pool is nearly full, and say that it is exhausted when requests wait for it."""
+        """Warn when the pool is nearly full, and say that it is exhausted when somebody waited in vain."""
         use = self.database.use
         trouble = ""
-        if use.active >= use.largest and use.waiting:
+        in_vain = use.timed_out - self._timed_out
+        self._timed_out = use.timed_out
+        if in_vain:
             trouble = "pool_exhausted"
         elif use.active >= NEARLY_FULL * use.largest:
             trouble = "pool_nearly_full"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from raceday.runtime.log import JsonLog
 from raceday.server.api.app import create_app
 from raceday.server.api.settings import ApiSettings
 from raceday.server.api_server import ApiServer, base_url, listen
+from raceday.server.clock_watch import ClockWatch
 from raceday.server.embedded import EmbeddedPostgres
 from raceday.server.engine import Engine, open_engine
 from raceday.server.log import open_log, take_up_libraries
@@ -35,6 +37,8 @@ DATABASE_PAUSE_S = 3.0
 """A database that starts together with the server is there within a minute."""
 CLOSE_S = 2.0
 """What closing may take at most, each thing: the whole stop has 10 s."""
+FORCED_AFTER_S = 9.0
+"""A stop that has not ended by then never will: a database that is frozen answers not even a wish to be left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ async def serve(
                 url = await opened.enter_async_context(_database(settings))
                 await _migrated(url, log, stop)
                 state = await _open_state(opened, settings, url, clock, log)
+                await _partitioned(state, stop)
                 world = open_world(settings, clock, simulated)
                 opened.push_async_callback(world.aclose)
                 api = ApiServer(create_app(state, _api_settings(settings)), listening)
@@ -88,9 +93,19 @@ def _on_signals(log: JsonLog) -> asyncio.Event:
     """Return the event that the first signal sets; another one changes nothing: the stop is under way and bounded."""
     stop = asyncio.Event()
 
+    def force() -> None:
+        log.error("stop_forced", message=f"the stop took longer than {FORCED_AFTER_S} s; claims and leases run out")
+        os._exit(1)
+
     def asked(name: str) -> None:
-        log.info("stop_asked_again" if stop.is_set() else "stop_asked", signal=name)
+        if stop.is_set():
+            log.info("stop_asked_again", signal=name)
+            return
+        log.info("stop_asked", signal=name)
         stop.set()
+        last_resort = threading.Timer(FORCED_AFTER_S, force)
+        last_resort.daemon = True
+        last_resort.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked, number.name)
@@ -114,6 +129,8 @@ async def _database(settings: ServerSettings) -> AsyncIterator[str]:
 async def _migrated(url: str, log: JsonLog, stop: asyncio.Event) -> None:
     """Bring the schema up to date, as soon as the database answers."""
     for attempt in range(1, DATABASE_TRIES + 1):
+        if stop.is_set():
+            raise _Stopped
         try:
             await asyncio.to_thread(migrate_up, url)
         except StoreUnavailable as error:
@@ -138,18 +155,31 @@ async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
 async def _open_state(
     opened: AsyncExitStack, settings: ServerSettings, url: str, clock: Clock, log: JsonLog
 ) -> ServerState:
-    """Open the store with its pool, watched, and the history's partitions."""
+    """Open the store with its pool; that and the machine's clock are watched from now on."""
     limits = PoolLimits(settings.pool_max, settings.pool_min, settings.pool_idle_s, settings.pool_wait_s)
     store = await PostgresStore.open(url, limits)
     opened.push_async_callback(_within, store.close, CLOSE_S)
-    watching = asyncio.create_task(PoolWatch(store.database, limits, clock, log).run())
-    opened.callback(watching.cancel)
-    try:
-        await prepare_partitions(store.database, clock, log)
-    except RaceDayError as error:
+    state = ServerState(store.database, store, clock, log, started_at=clock.now())
+    for watch in (PoolWatch(store.database, limits, clock, log), ClockWatch(state)):
+        opened.callback(asyncio.create_task(watch.run()).cancel)
+    return state
+
+
+async def _partitioned(state: ServerState, stop: asyncio.Event) -> None:
+    """Make the history's partitions, unless the server is to stop before that is done."""
+    making = asyncio.create_task(prepare_partitions(state.database, state.clock, state.log))
+    stopping = asyncio.create_task(_wait(stop))
+    await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (making, stopping):
+        task.cancel()
+    outcome, _ = await asyncio.gather(making, stopping, return_exceptions=True)
+    if stop.is_set():
+        raise _Stopped
+    if isinstance(outcome, RaceDayError):
         # Rows go into DEFAULT meanwhile, and the hourly chore tries again.
-        log.error("partitions_not_made", message=str(error))
-    return ServerState(store.database, store, clock, log, started_at=clock.now())
+        state.log.error("partitions_not_made", message=str(outcome))
+    elif isinstance(outcome, BaseException):
+        raise outcome
 
 
 async def _run(engine: Engine, api: ApiServer, stop: asyncio.Event, started: Callable[[], None]) -> None:

@@ -20,7 +20,8 @@ class ServerState:
     """The server as it stands. Instants are aware and in UTC; None for what has not happened yet.
 
     `scheduler_seen_at` is the last turn of the scheduler's loop. `polls` counts the races polled by this server,
-    `failed_polls` the attempts that failed; a race that another server had is neither.
+    `failed_polls` the attempts that failed; a race that another server had is neither. `clock_ahead_s` is how far this
+    machine's clock is ahead of the database's, in seconds.
     """
 
     database: PostgresDatabase
@@ -36,6 +37,7 @@ class ServerState:
     polls: int = 0
     failed_polls: int = 0
     races_followed: int = 0
+    clock_ahead_s: float | None = None
 
     def __post_init__(self) -> None:
         """Let the metrics show the database's pool."""

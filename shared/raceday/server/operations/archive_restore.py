@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,8 @@ from raceday.server.operations.partition_names import EVENT_COLUMNS, PartitionNa
 from raceday.server.operations.partitions import make_partition
 from raceday.server.operations.table_rows import arrow_schema, columns_of_table, digest_of, table_batches
 
+MOVES_WITHIN = timedelta(days=2)
+"""A bucket's row moves with its race's last poll: over midnight, hardly further."""
 _INCOMING = "restored_rows"
 
 
@@ -65,6 +68,7 @@ def _insert(connection: Connection, manifest: Manifest, path: Path) -> Restored:
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in manifest.columns)
     parent = sql.Identifier(manifest.history)
     incoming = sql.Identifier(_INCOMING)
+    event_column = sql.Identifier(manifest.name.event_column)
     _refuse_other_columns(connection, manifest)
     partition = sql.Identifier(str(PartitionName(manifest.day, manifest.history)))
     connection.execute(sql.SQL("COMMENT ON TABLE {} IS 'restored'").format(partition))
@@ -78,8 +82,14 @@ def _insert(connection: Connection, manifest: Manifest, path: Path) -> Restored:
     if digest.sha256 != manifest.rows_sha256:
         raise ArchiveDamaged(f"{manifest.partition} did not reach the database as it is in the archive")
     connection.execute(sql.SQL("CREATE INDEX ON {} (id)").format(incoming))
+    # A row that moved to another day meanwhile, as a bucket does whose race went on, is there already as well.
     inserted = connection.execute(
-        sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(parent, names, names, incoming)
+        sql.SQL(
+            "INSERT INTO {} ({}) SELECT {} FROM {} AS archived WHERE NOT EXISTS ("
+            "SELECT FROM {} AS stored WHERE stored.id = archived.id AND stored.{} >= %s AND stored.{} < %s"
+            ") ON CONFLICT DO NOTHING"
+        ).format(parent, names, names, incoming, parent, event_column, event_column),
+        (manifest.begins - MOVES_WITHIN, manifest.ends + MOVES_WITHIN),
     ).rowcount
     differing = _differing(connection, manifest)
     known = manifest.rows - inserted

@@ -10,7 +10,7 @@ import psycopg
 import stamina
 from psycopg import sql
 
-from raceday.errors import StoreUnavailable
+from raceday.errors import ConfigError, StoreUnavailable
 from raceday.server.operations.connections import Connection
 from raceday.server.operations.partition_names import EVENT_COLUMNS, PartitionName, parse_name
 
@@ -116,6 +116,19 @@ def detach(connection: Connection, names: Sequence[PartitionName]) -> list[Parti
         for name in names
         if _scalar(connection, "SELECT detach_history_partition(%s, %s)", (name.history, name.day))
     ]
+
+
+def refuse_live_days(names: Sequence[PartitionName], today: date) -> None:
+    """Raise `ConfigError` for a day whose races may still be polled: their next poll would miss what was taken out.
+
+    The day before counts: its last races are run in Western Australia after midnight in New Zealand.
+    """
+    live = [str(name) for name in names if name.day >= today - timedelta(days=1)]
+    if live:
+        raise ConfigError(
+            f"{', '.join(live)}: races of this day may still be polled; days before {today - timedelta(days=1)} can "
+            "be detached"
+        )
 
 
 def _scalar(connection: Connection, statement: str, parameters: Sequence[object]) -> int:

@@ -34,6 +34,8 @@ StandStill = Callable[[], AbstractContextManager[object]]
 STATEMENT_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 3
 PREPARE_AFTER = 2
+# A machine that vanishes without a word is noticed within 11 s, and its connections are replaced.
+_WATCHED = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 11_000}
 ATTEMPTS = 4
 ATTEMPTS_WITHIN_S = 4.0
 """A restarted server is back within this. Every statement of ours may be done twice: a lost answer does no harm."""
@@ -57,12 +59,16 @@ class PoolLimits:
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
-    """The pool at this moment: connections in use, idle ones, requests that wait, and the most there may be."""
+    """The pool at this moment: connections in use, idle ones, requests that wait, and the most there may be.
+
+    `timed_out` counts the requests so far that waited in vain.
+    """
 
     active: int
     idle: int
     waiting: int
     largest: int
+    timed_out: int = 0
 
 
 class Statements:
@@ -116,7 +122,7 @@ class PostgresDatabase:
         limits = limits or PoolLimits()
         pool: Pool = AsyncConnectionPool(
             database_url,
-            kwargs={"autocommit": True, "options": _SESSION, "connect_timeout": CONNECT_TIMEOUT_S},
+            kwargs={"autocommit": True, "options": _SESSION, "connect_timeout": CONNECT_TIMEOUT_S, **_WATCHED},
             min_size=limits.smallest,
             max_size=limits.largest,
             max_idle=limits.idle_s,
@@ -149,7 +155,8 @@ class PostgresDatabase:
         """How busy the pool is."""
         stats = self._pool.get_stats()
         size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
-        return PoolUse(size - idle, idle, stats.get("requests_waiting", 0), self._limits.largest)
+        waiting, timed_out = stats.get("requests_waiting", 0), stats.get("requests_errors", 0)
+        return PoolUse(size - idle, idle, waiting, self._limits.largest, timed_out)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Statements]:
@@ -222,8 +229,11 @@ async def _refuse_hung_up(connection: Connection) -> None:
 
 
 def _worth_another_try(error: Exception) -> bool:
-    """Whether a statement failed for want of a connection that works, so that another one may do."""
-    return isinstance(error, _LOST) and not isinstance(error, PoolTimeout | PoolClosed | psycopg.errors.QueryCanceled)
+    """Whether a statement failed for want of a connection that works, or in a circle of locks: another try may do.
+
+    One that waited for a lock as long as it may is to give way: its caller tries again, after a pause.
+    """
+    return isinstance(error, _LOST) and not isinstance(error, _FINAL)
 
 
 def _in_our_words(error: Exception) -> StoreUnavailable:
@@ -235,5 +245,13 @@ def _in_our_words(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"the database does not answer: {str(error).strip()}")
 
 
-_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+# An `InternalError`: a transaction that idled too long, a database that may only be read.
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
+_FINAL = (
+    PoolTimeout,
+    PoolClosed,
+    psycopg.InternalError,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+)
 _AGAIN = stamina.AsyncRetryingCaller(attempts=ATTEMPTS, timeout=ATTEMPTS_WITHIN_S).on(_worth_another_try)

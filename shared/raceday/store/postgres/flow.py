@@ -49,7 +49,9 @@ _WRITTEN_BY_OTHERS = f"""
         WHERE race_polls.race_id = entrants.race_id AND race_polls.polled_at = entrants.updated_at
     ) = 0
 """  # noqa: S608
-_PUT_BUCKETS = "SELECT put_buckets(%s::jsonb, %s, flow_from, may_insert => %s) FROM races WHERE race_id = %s"
+_PUT_BUCKETS = (
+    "SELECT put_buckets(%s::jsonb, %s, flow_from, history_to, may_insert => %s) FROM races WHERE race_id = %s"
+)
 _WIDEN_HISTORY = (
     "UPDATE races SET flow_from = least(flow_from, %s), history_to = greatest(history_to, %s) WHERE race_id = %s"
 )

@@ -20,6 +20,8 @@ from raceday.errors import ConfigError, StoreUnavailable
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "schema_migrations"
 CONNECT_TIMEOUT_S = 5
+LOCK_TIMEOUT_S = 4
+"""A migration that finds a table in use gives way to whoever uses it, and is tried again by the server that starts."""
 MIGRATION_LOCK = 7_246_225_001
 """The advisory lock that lets one server migrate while the others wait for it."""
 
@@ -27,7 +29,8 @@ MIGRATION_LOCK = 7_246_225_001
 def migrate_up(database_url: str, version: str = "head") -> None:
     """Bring the schema forward to a version (`0003`), by default the newest; nothing happens when it is there already.
 
-    Servers that start at once wait for each other. Raises `StoreUnavailable` when the database does not answer,
+    Servers that start at once wait for each other. Raises `StoreUnavailable` when the database does not answer, or one
+    that migrates or holds a table does not come to its end within `LOCK_TIMEOUT_S`: then it may be tried again;
     `ConfigError` when it refuses or was migrated by a newer RaceDay.
     """
     _run(database_url, lambda config: command.upgrade(config, version))
@@ -76,11 +79,18 @@ def _refuse_newer(connection: Connection) -> None:
         )
 
 
+def _connect(database_url: str) -> psycopg.Connection[tuple[object, ...]]:
+    connection = psycopg.connect(database_url, connect_timeout=CONNECT_TIMEOUT_S, autocommit=True)
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{LOCK_TIMEOUT_S}s",))
+    connection.autocommit = False
+    return connection
+
+
 @contextmanager
 def _connection(database_url: str) -> Iterator[Connection]:
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(database_url, connect_timeout=CONNECT_TIMEOUT_S),
+        creator=lambda: _connect(database_url),
         poolclass=NullPool,
     )
     try:

@@ -113,7 +113,21 @@ def sql_rows(table: Table, rows: Iterable[Mapping[str, object]]) -> list[Row]:
 
 def json_rows(table: Table, rows: Iterable[Mapping[str, object]]) -> str:
     """Return rows by PostgreSQL's names as a JSON list, as the functions of the database take them."""
-    return orjson.dumps(sql_rows(table, rows)).decode()
+    return json_text(sql_rows(table, rows))
+
+
+def json_text(value: object) -> str:
+    """Return rows as PostgreSQL takes JSON: the one character that it cannot keep, NUL, is left out of texts."""
+    text = orjson.dumps(value).decode()
+    return orjson.dumps(_without_nul(value)).decode() if "\\u0000" in text else text
+
+
+def _without_nul(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {name: _without_nul(each) for name, each in value.items()}
+    return [_without_nul(each) for each in value] if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=64)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import orjson
-
 from raceday.domain.race_poll import RacePoll
 from raceday.errors import StoreConflict
 from raceday.store.postgres.database import PostgresDatabase
-from raceday.store.postgres.names import sql_row, sql_rows
+from raceday.store.postgres.names import json_text, sql_row, sql_rows
 from raceday.store.rows.entrants import entrant_rows
 from raceday.store.rows.history import bucket_row, odds_tick_row, pools_row, repair_row
 from raceday.store.rows.polls import degraded_row, poll_row
@@ -38,7 +36,7 @@ async def save_poll(db: PostgresDatabase, poll: RacePoll, claim: PollClaim) -> N
     """Write a poll and give its claim back; raises `StoreConflict` when the claim does not stand any more."""
     if claim.race_id != poll.race.race_id:
         raise StoreConflict(f"a claim of race {claim.race_id} does not cover race {poll.race.race_id}")
-    [(outcome,)] = await db.tuples("SELECT save_poll(%s)", (orjson.dumps(poll_document(poll, claim)).decode(),))
+    [(outcome,)] = await db.tuples("SELECT save_poll(%s)", (json_text(poll_document(poll, claim)),))
     if outcome in _REFUSALS:
         reason = _REFUSALS[outcome].format(claim=claim, polled_at=instant_text(poll.timing.polled_at))
         raise StoreConflict(f"race {claim.race_id}: {reason}")

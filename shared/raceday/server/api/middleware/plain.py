@@ -88,8 +88,7 @@ class Uncompressed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] == "http" and _NO_GZIP.search(Headers(scope=scope).get("accept-encoding", "")):
-            headers = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-            scope = {**scope, "headers": headers}
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
         await self._app(scope, receive, send)
 
 

@@ -17,6 +17,7 @@ from raceday.server.api.queries import alerts
 from raceday.server.api.routes.described import NoParameters, described
 from raceday.store.postgres.names import json_rows
 from raceday.store.rows.alerts import config_row
+from raceday.store.rows.values import instant_text
 from raceday.store.tables import USER_ALERT_CONFIGS
 
 router = APIRouter(tags=["alerts"])
@@ -55,7 +56,7 @@ async def save_ranges(request: Request, sent: SentRanges) -> Response:
     present = await _ranges(desk, sent.user_id)
     now = desk.state.clock.now()
     rows = json_rows(USER_ALERT_CONFIGS, [config_row(row) for row in merged_rows(sent, present["indicators"])])
-    await desk.state.database.execute(alerts.SAVE_RANGES, (rows, now))
+    await desk.state.database.execute(alerts.SAVE_RANGES, (rows, instant_text(now)))
     saved = await _ranges(desk, sent.user_id)
     return desk.answer(orjson.dumps(saved | {"success": True}), _SAVED, {"Cache-Control": "no-store"})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
@@ -19,10 +21,8 @@ _ENTRANTS = TypeAdapter(list[EntrantAnswer])
 class EntrantsAsked(OfRace):
     """Whose runners are wanted, and how much of their past."""
 
-    history_limit: Whole | None = Field(
+    history_limit: Annotated[Whole, Field(ge=0, le=500)] | None = Field(
         default=None,
-        ge=0,
-        le=500,
         description="Latest rows of each history for each runner; the server's setting (50) without one.",
         examples=[50],
     )

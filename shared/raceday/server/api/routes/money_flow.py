@@ -46,7 +46,7 @@ class TimelineAsked(OfRace):
     )
     created_after: Moment | None = Field(
         default=None,
-        description="Only rows made or changed after this instant; `next_created_at` of the last page asks what is new.",
+        description="Only rows made or changed after this instant, such as `next_created_at` of the last page.",
         examples=["2026-11-22T04:00:00Z"],
     )
 

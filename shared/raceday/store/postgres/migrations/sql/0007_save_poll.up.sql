@@ -39,16 +39,21 @@ BEGIN
 END
 $$;
 
--- Writes buckets, each in place of what is stored of it since an instant, wherever that lies: the last poll of a
+-- Writes buckets, each in place of what is stored of it between two instants, wherever that lies: the last poll of a
 -- bucket may come after midnight, and its row moves to the next day's partition.
-CREATE FUNCTION put_buckets(buckets jsonb, at timestamptz, since timestamptz, may_insert boolean DEFAULT true)
-RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION put_buckets(
+    buckets jsonb, at timestamptz, since timestamptz, until timestamptz, may_insert boolean DEFAULT true
+) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH said AS MATERIALIZED (
-        SELECT n.*, stored.event_timestamp AS stored_at
+        SELECT n.*, (stored.was).event_timestamp AS stored_at
         FROM jsonb_array_elements(buckets) AS said
-        LEFT JOIN money_flow_history AS stored ON stored.id = said ->> 'id' AND stored.event_timestamp >= since
-        CROSS JOIN LATERAL jsonb_populate_record(stored, said) AS n
+        LEFT JOIN LATERAL (
+            SELECT bucket AS was FROM money_flow_history AS bucket
+            WHERE bucket.id = said ->> 'id' AND bucket.event_timestamp BETWEEN since AND until
+            ORDER BY bucket.event_timestamp DESC LIMIT 1
+        ) AS stored ON true
+        CROSS JOIN LATERAL jsonb_populate_record(stored.was, said) AS n
     ),
     updated AS (
         UPDATE money_flow_history AS kept SET (
@@ -68,7 +73,8 @@ BEGIN
             said.implied_percentage, said.is_baseline, said.estimator, said.after_scratching, at
         )
         FROM said
-        WHERE kept.id = said.id AND kept.event_timestamp = said.stored_at AND kept.event_timestamp >= since
+        WHERE kept.id = said.id AND kept.event_timestamp = said.stored_at
+            AND kept.event_timestamp BETWEEN since AND until
     )
     INSERT INTO money_flow_history (
         id, race_id, entrant_id, type, event_timestamp, polling_timestamp, hold_percentage, bet_percentage,
@@ -100,6 +106,7 @@ DECLARE
     at CONSTANT timestamptz := poll ->> 'polled_at';
     claim poll_claims;
     since timestamptz;
+    until timestamptz;
 BEGIN
     SELECT * INTO claim FROM poll_claims WHERE race_id = of_race FOR UPDATE;
     IF claim.race_id IS NULL OR claim.token <> (poll ->> 'token')::bigint THEN
@@ -129,15 +136,15 @@ BEGIN
         history_to = greatest(history_to, (poll ->> 'history_to')::timestamptz),
         updated_at = at
     WHERE race_id = of_race
-    RETURNING flow_from INTO since;
+    RETURNING flow_from, history_to INTO since, until;
     IF poll ? 'odds' THEN
         PERFORM put_odds(poll -> 'odds', at);
     END IF;
     IF poll ? 'buckets' THEN
-        PERFORM put_buckets(poll -> 'buckets', at, since);
+        PERFORM put_buckets(poll -> 'buckets', at, since, until);
     END IF;
     IF poll ? 'repairs' THEN
-        PERFORM put_buckets(poll -> 'repairs', at, since, may_insert => false);
+        PERFORM put_buckets(poll -> 'repairs', at, since, until, may_insert => false);
     END IF;
     IF poll ? 'pools' THEN
         PERFORM upsert_race_pools(jsonb_build_array(poll -> 'pools'), at);
