@@ -15,13 +15,24 @@ from typing import Annotated, Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from raceday.errors import InvalidRequest
 
 _ID = r"[A-Za-z0-9._-]{1,50}"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE_NUMBERS = (int, int | None)
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
@@ -30,6 +41,15 @@ class Asked(BaseModel):
     """The parameters of one endpoint. Fields are in snake_case; the document shows camelCase."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def plain_numbers(cls, sent: object, about: ValidationInfo) -> object:
+        """Refuse what only Python takes for a whole number: `1_0`, ` 5`."""
+        wanted = cls.model_fields[about.field_name or ""].annotation
+        if wanted in _WHOLE_NUMBERS and isinstance(sent, str) and not _WHOLE.fullmatch(sent):
+            raise ValueError("a whole number is wanted, as 50")
+        return sent
 
 
 AskedT = TypeVar("AskedT", bound=Asked)
@@ -64,16 +84,9 @@ def _in_utc(instant: datetime) -> datetime:
         raise ValueError("this instant has no year in UTC") from None
 
 
-def _whole(text: object) -> object:
-    if isinstance(text, str) and not _WHOLE.fullmatch(text):
-        raise ValueError("a whole number is wanted, as 50")
-    return text
-
-
 StoredId = Annotated[str, BeforeValidator(_known_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID}$"})]
 RacingDate = Annotated[date, BeforeValidator(_day)]
 Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
-Whole = Annotated[int, BeforeValidator(_whole)]
 UserId = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

@@ -12,7 +12,7 @@ from raceday.server.api.alert_ranges import merged_rows, ranges_of
 from raceday.server.api.desk import Desk, desk_of
 from raceday.server.api.instants import utc_text
 from raceday.server.api.models.alerts import AlertRanges, NotificationAnswer, SavedAlertRanges, SentRanges
-from raceday.server.api.parameters import Asked, UserId, Whole, asked
+from raceday.server.api.parameters import Asked, UserId, asked
 from raceday.server.api.queries import alerts
 from raceday.server.api.routes.described import NoParameters, described
 from raceday.store.postgres.names import json_rows
@@ -35,7 +35,7 @@ class UserAsked(Asked):
 class NotificationsAsked(UserAsked):
     """Whose notifications are wanted, and how many."""
 
-    limit: Whole = Field(default=50, ge=1, le=200, description="At most so many.", examples=[50])
+    limit: int = Field(default=50, ge=1, le=200, description="At most so many.", examples=[50])
 
 
 @router.get("/api/user-alert-configs", summary="A user's alert ranges", **described(AlertRanges, UserAsked))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, TypeAdapter
 
 from raceday.server.api.desk import desk_of
 from raceday.server.api.models.entrants import EntrantAnswer
-from raceday.server.api.parameters import Whole, asked
+from raceday.server.api.parameters import asked
 from raceday.server.api.queries import entrants
 from raceday.server.api.routes.described import described
 from raceday.server.api.routes.of_race import OfRace, unknown_race
@@ -21,8 +19,10 @@ _ENTRANTS = TypeAdapter(list[EntrantAnswer])
 class EntrantsAsked(OfRace):
     """Whose runners are wanted, and how much of their past."""
 
-    history_limit: Annotated[Whole, Field(ge=0, le=500)] | None = Field(
+    history_limit: int | None = Field(
         default=None,
+        ge=0,
+        le=500,
         description="Latest rows of each history for each runner; the server's setting (50) without one.",
         examples=[50],
     )

@@ -14,7 +14,7 @@ from raceday.server.api.coverage import interval_coverage
 from raceday.server.api.desk import desk_of
 from raceday.server.api.instants import utc_text
 from raceday.server.api.models.money_flow import MoneyFlowTimeline
-from raceday.server.api.parameters import Moment, StoredId, Whole, asked
+from raceday.server.api.parameters import Moment, StoredId, asked
 from raceday.server.api.queries import money_flow
 from raceday.server.api.routes.described import described
 from raceday.server.api.routes.of_race import OfRace, unknown_race
@@ -37,7 +37,7 @@ class TimelineAsked(OfRace):
     pool_type: Literal["win", "place", "odds"] = Field(
         default="win", description="What is drawn; every row has the fields of all three.", examples=["win"]
     )
-    limit: Whole = Field(default=200, ge=1, le=2000, description="Rows of a page.", examples=[200])
+    limit: int = Field(default=200, ge=1, le=2000, description="Rows of a page.", examples=[200])
     cursor_after: str | None = Field(
         default=None,
         pattern=_CURSOR,

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 from raceday.server.api.desk import desk_of
 from raceday.server.api.instants import utc_text
 from raceday.server.api.models.races import RaceAnswer, RaceDetail, RaceNavigation, UpcomingRaces
-from raceday.server.api.parameters import Asked, StoredId, Whole, asked, path_id
+from raceday.server.api.parameters import Asked, StoredId, asked, path_id
 from raceday.server.api.queries import navigation, races
 from raceday.server.api.routes.described import RACE_PATH, NoParameters, described
 from raceday.server.api.routes.meetings import unknown_meeting
@@ -34,9 +34,9 @@ class RacesAsked(Asked):
 class UpcomingAsked(Asked):
     """How far to look, in minutes, and how many to show; what is too far is a mistake, not cut."""
 
-    window_minutes: Whole = Field(default=120, ge=0, le=480, description="How far ahead.", examples=[120])
-    lookback_minutes: Whole = Field(default=5, ge=0, le=120, description="How far back.", examples=[5])
-    limit: Whole = Field(default=50, ge=1, le=100, description="At most so many.", examples=[50])
+    window_minutes: int = Field(default=120, ge=0, le=480, description="How far ahead.", examples=[120])
+    lookback_minutes: int = Field(default=5, ge=0, le=120, description="How far back.", examples=[5])
+    limit: int = Field(default=50, ge=1, le=100, description="At most so many.", examples=[50])
 
 
 @router.get("/api/races", summary="Races of a meeting", **described(list[RaceAnswer], RacesAsked, errors=(404,)))
