@@ -7,8 +7,8 @@ import io
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,22 @@ POOL = PoolLimits(largest=10, smallest=4, idle_s=1e6)
 def six_o_clock(day: date) -> datetime:
     """The instant at which the day's import falls due."""
     return datetime.combine(day, INITIALISATION, NZ).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAhead:
+    """The clock of a machine that is so many seconds ahead of the others (negative: behind)."""
+
+    right: Clock
+    ahead_s: float
+
+    def now(self) -> datetime:
+        """Return what this machine takes for the current instant."""
+        return self.right.now() + timedelta(seconds=self.ahead_s)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait: a second is a second everywhere."""
+        await self.right.sleep(seconds)
 
 
 class GatedFeed(InProcess):
@@ -75,15 +91,19 @@ class ServerDay:
     store: PostgresStore
     lines: io.StringIO
 
-    async def server(self, look_every_s: float = 2.0, feed: GatedFeed | None = None, **settings: object) -> Engine:
-        """Return one more server on the database, with a pool of its own; it is not started."""
+    async def server(
+        self, look_every_s: float = 2.0, feed: GatedFeed | None = None, ahead_s: float = 0.0, **settings: object
+    ) -> Engine:
+        """Return one more server on the database, with a pool and a clock of its own; it is not started."""
+        clock = ClockAhead(self.clock, ahead_s)
         configured = ServerSettings.model_validate(
             {"feed": FeedChoice.SIMULATOR, "icon_folder": str(self.folder / "icons"), "politeness_s": 0.0} | settings
         )
-        log = open_log(configured, self.clock, self.lines)
-        store = await PostgresStore.open(self.url, POOL, stand_still())
-        state = ServerState(store.database, store, self.clock, log, started_at=self.clock.now())
-        world = open_world(configured, self.clock, feed or self.transport)
+        log = open_log(configured, clock, self.lines)
+        limits = replace(POOL, largest=configured.pool_max, smallest=min(POOL.smallest, configured.pool_max))
+        store = await PostgresStore.open(self.url, limits, stand_still())
+        state = ServerState(store.database, store, clock, log, started_at=clock.now())
+        world = open_world(configured, clock, feed or self.transport)
         return open_engine(state, configured, world, look_every_s)
 
     def gated_feed(self) -> GatedFeed:

@@ -12,6 +12,7 @@ from psycopg import errors
 
 from postgres_server import TestServer
 from raceday.errors import ConfigError, StoreUnavailable
+from raceday.store.postgres import migrate
 from raceday.store.postgres.migrate import migrate_down, migrate_up, newest_version, schema_version
 from raceday.store.postgres.migrations import SQL_FOLDER
 from raceday.store.postgres.names import PARTITIONED, SQL_TYPES, columns_of, key_column, sql_column
@@ -142,6 +143,17 @@ def test_a_database_of_a_newer_raceday_is_left_alone(postgres_url: str) -> None:
 def test_a_database_that_does_not_answer_is_said_so() -> None:
     with pytest.raises(StoreUnavailable, match="does not answer"):
         migrate_up("postgresql://nobody@127.0.0.1:1/raceday")
+
+
+def test_a_migration_waits_for_another_no_longer_than_it_may(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT_S", 0.1)
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (migrate.MIGRATION_LOCK,))
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            migrate_up(postgres_url)
+    migrate_up(postgres_url)
 
 
 def test_statuses_and_kinds_are_checked(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import signal
+import subprocess
+import tempfile
+import threading
 import urllib.request
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from raceday.errors import RaceDayError, StoreUnavailable
+from raceday.runtime.log import JsonLog
 from raceday.server import service
+from raceday.server.embedded import EmbeddedPostgres
 from raceday.server.log import LIBRARIES
 from raceday.server.scheduler import Scheduler
 from raceday.server.settings import FeedChoice, ServerSettings
@@ -92,6 +100,76 @@ def test_without_a_database_a_server_says_so_in_the_end(tmp_path, monkeypatch):
     nobody = settings("postgresql://postgres@127.0.0.1:1/raceday", tmp_path)
     with pytest.raises(StoreUnavailable, match="does not answer"):
         asyncio.run(service.serve(nobody, lambda _: None, stop=asyncio.Event()))
+
+
+def test_a_server_that_is_stopped_while_it_waits_for_a_lock_at_its_start_ends_at_once(postgres_url, tmp_path, capfd):
+    async def scenario():
+        blocker = await psycopg.AsyncConnection.connect(postgres_url)
+        await blocker.execute("LOCK TABLE entrants IN ROW EXCLUSIVE MODE")
+        stop = asyncio.Event()
+        serving = asyncio.create_task(service.serve(settings(postgres_url, tmp_path), told.append, stop=stop))
+        await asyncio.sleep(1)
+        stop.set()
+        began = asyncio.get_running_loop().time()
+        await serving
+        await blocker.close()
+        return asyncio.get_running_loop().time() - began
+
+    told = []
+    assert asyncio.run(scenario()) < 1
+    assert told == []
+    actions = [json.loads(line)["action"] for line in capfd.readouterr().err.splitlines()]
+    assert "server_started" not in actions
+    assert actions[-1] == "server_stopped"
+    assert connections_of(postgres_url) == (0,)
+
+
+def test_the_last_server_stops_postgresql_also_when_another_one_was_killed_meanwhile():
+    # Not in pytest's own folder: that is its user's alone, and where tests run as root PostgreSQL is somebody else.
+    with tempfile.TemporaryDirectory(prefix="raceday-shared-") as folder:
+        Path(folder).chmod(0o755)
+        postgres = EmbeddedPostgres.start(Path(folder) / "files")
+        killed = subprocess.Popen(["true"])
+        for ended in (False, True):
+            # At first not even looked after by its parent.
+            if ended:
+                killed.wait()
+                postgres = EmbeddedPostgres.start(Path(folder) / "files")
+            else:
+                os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+            postgres._server.global_process_id_list.get_and_add(killed.pid)
+            psycopg.connect(postgres.url()).close()
+            postgres.stop()
+            postgres.stop()
+            with pytest.raises(psycopg.OperationalError):
+                psycopg.connect(postgres.url())
+
+
+def test_a_stop_that_does_not_end_is_forced_and_said_so(monkeypatch):
+    lines = []
+    log = JsonLog(lines.append, lines.append, "INFO")
+    ended = threading.Event()
+    codes = []
+
+    def end(code):
+        codes.append(code)
+        ended.set()
+
+    monkeypatch.setattr(service.os, "_exit", end)
+    monkeypatch.setattr(service, "FORCED_AFTER_S", 0.1)
+
+    async def scenario():
+        stop = service._on_signals(log)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+            await stop.wait()
+        await asyncio.to_thread(ended.wait, 5)
+
+    asyncio.run(scenario())
+    actions = [json.loads(line)["action"] for line in lines]
+    assert codes == [1]
+    assert sorted(actions) == ["stop_asked", "stop_asked_again", "stop_forced"]
+    assert service.FORCED_AFTER_S < STOP_S
 
 
 def test_a_database_that_hangs_does_not_hold_up_the_end(postgres_url, tmp_path):

@@ -18,6 +18,7 @@ from raceday.cli.output import errors_explained, people, print_json
 from raceday.cli.served_day import ServedDayPlan, run_served_day
 from raceday.clock import SystemClock
 from raceday.errors import ConfigError
+from raceday.server.collector import calm_collector
 from raceday.server.service import Started
 from raceday.server.service import serve as run_server
 from raceday.server.settings import FeedChoice
@@ -45,6 +46,7 @@ def serve(
     """Poll, record and answer the API until Ctrl-C; configured by the environment and .env (see .env.example)."""
     with errors_explained():
         settings = load_server_settings(os.environ, Path.cwd())
+        calm_collector()
         if port is not None:
             settings = settings.model_copy(update={"port": port})
         if json_once:

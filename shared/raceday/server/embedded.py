@@ -5,7 +5,6 @@ Nothing listens on the network. Two servers that name the same folder share one 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import warnings
 from pathlib import Path
@@ -79,6 +78,14 @@ class EmbeddedPostgres:
 def _forget_the_dead(server: PostgresServer) -> None:
     """Strike servers that were killed off the list of those that use PostgreSQL: it stops with the last one on it."""
     users = server.global_process_id_list
-    for process_id in users.get_and_add(os.getpid()):
-        if not psutil.pid_exists(process_id):
+    for process_id in users.get():
+        if not _runs(process_id):
             users.get_and_remove(process_id)
+
+
+def _runs(process_id: int) -> bool:
+    """Whether a process does anything yet; one that ended is still listed until its parent looks after it."""
+    try:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

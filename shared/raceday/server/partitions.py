@@ -1,4 +1,7 @@
-"""Keeps the history's partitions ahead of time: a SQL function of the database makes them, this calls it."""
+"""Keeps the history's partitions ahead of time, and takes out old ones: functions of the database do it, called here.
+
+One day of one table in a transaction: whoever held the locks of two tables could meet a reader of both in a circle.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ _STRAYS = """
         UNION SELECT 'race_polls', history_day(polled_at) FROM race_polls_default
     ) AS strays WHERE day >= %s ORDER BY day, history
 """
+_OLD = "SELECT history, day FROM history_partitions WHERE day < %s AND NOT restored ORDER BY day, history"
 
 
 async def prepare_partitions(database: PostgresDatabase, clock: Clock, log: RunLog) -> int:
@@ -51,12 +55,29 @@ async def prepare_partitions(database: PostgresDatabase, clock: Clock, log: RunL
 
 
 async def _prepare(database: PostgresDatabase, today: date) -> int:
-    """One transaction for each day of a table: no lock is held longer than that takes."""
     made = 0
     for ahead in range(DAYS_AHEAD):
         for history in HISTORIES:
             made += await _make(database, history, today + timedelta(days=ahead))
-    for history, day in await database.tuples(_STRAYS, (today - timedelta(days=EMPTIED_DAYS),)):
+    return made + await _empty_default(database, today - timedelta(days=EMPTIED_DAYS))
+
+
+async def detach_before(database: PostgresDatabase, oldest_kept: date) -> int:
+    """Detach the days before one, also those that only DEFAULT has rows of; return how many partitions that were.
+
+    Raises `StoreUnavailable` when a lock cannot be had; what is detached by then stays so.
+    """
+    await _empty_default(database, date.min)
+    detached = 0
+    for history, day in await database.tuples(_OLD, (oldest_kept,)):
+        ((done,),) = await database.tuples("SELECT detach_history_partition(%s, %s)", (history, day))
+        detached += done
+    return detached
+
+
+async def _empty_default(database: PostgresDatabase, oldest: date) -> int:
+    made = 0
+    for history, day in await database.tuples(_STRAYS, (oldest,)):
         made += await _make(database, history, day)
     return made
 

@@ -11,6 +11,7 @@ from raceday.domain.racing_day import nz_midnight, racing_date
 from raceday.jobs.close_races import close_race
 from raceday.jobs.keep_history import HISTORY_MARK, ROWS_A_STEP
 from raceday.jobs.ports import JobPorts
+from raceday.server.partitions import detach_before
 from raceday.store.postgres.database import PostgresDatabase
 
 
@@ -23,10 +24,10 @@ async def end_retention(ports: JobPorts, database: PostgresDatabase, retention_d
     oldest_kept = racing_date(ports.clock.now()) - timedelta(days=retention_days)
     until = nz_midnight(oldest_kept)
     await _close_races(ports, until)
-    ((detached,),) = await database.tuples("SELECT detach_history_partitions(%s)", (oldest_kept,))
+    detached = await detach_before(database, oldest_kept)
     await ports.store.note_swept(HISTORY_MARK, until, ports.clock.now())
     ports.report.details["partitionsDetached"] = detached
-    ports.report.processed += int(detached) + await _drop_logs(ports, until)
+    ports.report.processed += detached + await _drop_logs(ports, until)
 
 
 async def _close_races(ports: JobPorts, until: datetime) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from raceday.clock import Clock
 from raceday.domain.racing_day import racing_date
@@ -24,6 +26,37 @@ from raceday.transport import AsyncTransport, InProcess
 
 CALL_MARGIN_S = 1.0
 """An answer that comes so long before the end of its race's claim is still written under it."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+ATTEMPTS_TOLD_EVERY = timedelta(minutes=1)
+"""A feed that is down fails some attempts for each race every quarter of a minute."""
+
+
+@dataclass(slots=True)
+class FeedWatch:
+    """Logs what the feed's clients say: of attempts that fail with the same status, one a minute.
+
+    That one says how many others there were since the one before (`untold_before`).
+    """
+
+    clock: Clock
+    _told_at: dict[tuple[object, object], datetime] = field(default_factory=dict)
+    _untold: Counter[tuple[object, object]] = field(default_factory=Counter)
+
+    def note(self, log: RunLog, action: str, fields: Mapping[str, object]) -> None:
+        """Log an attempt, or a list that strayed from its shape; what went well is for those who look closely."""
+        if action == FEED_DRIFT:
+            log.warning(action, **fields)
+            return
+        if fields.get("error") is None:
+            log.debug(action, **fields)
+            return
+        kind, now = (fields.get("endpoint"), fields.get("status")), self.clock.now()
+        if now - self._told_at.get(kind, _NEVER) < ATTEMPTS_TOLD_EVERY:
+            self._untold[kind] += 1
+            log.debug(action, **fields)
+            return
+        self._told_at[kind] = now
+        log.warning(action, **fields, untold_before=self._untold.pop(kind, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +70,13 @@ class World:
     transport: AsyncTransport
     budget: RequestBudget
     clock: Clock
+    watch: FeedWatch
     pictures: bool
 
     def feed(self, log: RunLog) -> NzTabClient:
-        """Return a client with its own count of calls, which logs each attempt that failed."""
-
-        def log_attempt(action: str, fields: Mapping[str, object]) -> None:
-            write = log.warning if action == FEED_DRIFT or fields.get("error") is not None else log.debug
-            write(action, **fields)
-
-        return NzTabClient(self.settings, self.clock, transport=self.transport, budget=self.budget, log=log_attempt)
+        """Return a client with its own count of calls."""
+        note = partial(self.watch.note, log)
+        return NzTabClient(self.settings, self.clock, transport=self.transport, budget=self.budget, log=note)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -71,6 +101,7 @@ def open_world(settings: ServerSettings, clock: Clock, simulated: AsyncTransport
         transport=transport,
         budget=RequestBudget(settings.feed_requests_per_s, settings.feed_burst, settings.feed_parallel),
         clock=clock,
+        watch=FeedWatch(clock),
         pictures=settings.chosen_feed is FeedChoice.NZTAB,
     )
 

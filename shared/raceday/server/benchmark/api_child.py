@@ -15,6 +15,7 @@ from raceday.runtime.log import JsonLog
 from raceday.server.api.app import create_app
 from raceday.server.api.settings import ApiSettings
 from raceday.server.api_server import ApiServer, listen
+from raceday.server.collector import calm_collector
 from raceday.server.state import ServerState
 from raceday.store.postgres.store import PostgresStore
 
@@ -24,6 +25,7 @@ def _tell(line: str) -> None:
 
 
 async def _serve(database_url: str) -> None:
+    calm_collector()
     store = await PostgresStore.open(database_url)
     clock = SystemClock()
     log = JsonLog(_tell, _tell, "WARNING", [])

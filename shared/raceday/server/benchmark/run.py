@@ -19,6 +19,7 @@ from raceday.server.benchmark.ground import BenchGround, bench_ground
 from raceday.server.benchmark.pipeline import SIZES, measure_pipeline, stored_anew
 from raceday.server.benchmark.responses import timed_races
 from raceday.server.benchmark.writes import measure_writes
+from raceday.server.collector import calm_collector
 from raceday.server.connections import feed_connections
 from raceday.store.postgres.database import PostgresDatabase
 from raceday.store.postgres.store import PostgresStore
@@ -31,7 +32,7 @@ LONGEST_WRITE_MS = 4.0
 LONGEST_EMPTY_WRITE_MS = 1.0
 LONGEST_LIST_P95_MS = 25.0
 LONGEST_ENTRANTS_P95_MS = 100.0
-LISTS = ("meetings", "races", "races/upcoming", "user-alert-configs", "notifications")
+LISTS = ("meetings", "races", "races/upcoming", "user-alert-configs", "notifications", "timeline 200")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def measure_server(database_url: str, moments: int, seconds: float, part: str) -
     writes: Mapping[str, float | int] = {}
     api: Mapping[str, Mapping[str, float | int]] = {}
     if part in {"polls", "all"}:
+        # As `serve` does.
+        calm_collector()
         with bench_ground(database_url, DAY) as ground:
             polls, writes = uvloop.run(_measure_polls(ground, moments))
     if part in {"api", "all"}:

@@ -36,7 +36,9 @@ class EntrantAnswer(Shape):
     runner_number: int
     barrier: int | None
     barrier_position: str | None
-    win_odds: Price | None = Field(description="The fixed price; the tote's where there is none.")
+    win_odds: Price | None = Field(
+        description="The fixed price; the tote's where there is none. A scratched runner keeps its last one."
+    )
     place_odds: Price | None = Field(description="The fixed price; the tote's where there is none.")
     fixed_win_odds: Price | None
     fixed_place_odds: Price | None
