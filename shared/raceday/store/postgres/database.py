@@ -38,7 +38,8 @@ PREPARE_AFTER = 2
 _WATCHED = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 11_000}
 ATTEMPTS = 4
 ATTEMPTS_WITHIN_S = 4.0
-"""A restarted server is back within this. Every statement of ours may be done twice: a lost answer does no harm."""
+"""A restarted server is back within this. Every statement of ours may be done twice: when an answer was lost, a count
+of attempts is one too high, or a delivery that was taken waits until it may be taken again, and that is all."""
 # Two or three days of history are all in memory: to read a page by an index costs hardly more than in a row, and with
 # the usual 4 the planner would rather read a small table whole. Planning a statement over partitions takes longer than
 # running it, and every connection would do it five times before it trusts a plan for all parameters.
