@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from itertools import count
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -49,6 +52,10 @@ class TestServer:
             connection.execute(statement.encode() if isinstance(statement, str) else statement)
 
     def stop(self) -> None:
-        """Stop it and remove its files."""
+        """Stop it at once, for nothing of it is kept, and remove its files."""
+        process_id = self.postgres.process_id
+        if process_id is not None and psutil.pid_exists(process_id):
+            os.kill(process_id, signal.SIGQUIT)
+            psutil.Process(process_id).wait(10)
         self.postgres.stop()
         self._folder.cleanup()
