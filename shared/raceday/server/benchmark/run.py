@@ -31,8 +31,9 @@ LONGEST_FAR_BATCH_MS = 600.0
 LONGEST_WRITE_MS = 4.0
 LONGEST_EMPTY_WRITE_MS = 1.0
 LONGEST_LIST_P95_MS = 25.0
-LONGEST_ENTRANTS_P95_MS = 100.0
-LISTS = ("meetings", "races", "races/upcoming", "user-alert-configs", "notifications", "timeline 200")
+LONGEST_HISTORY_P95_MS = 100.0
+LISTS = ("meetings", "races", "races/upcoming", "user-alert-configs", "notifications")
+HISTORIES = ("entrants", "timeline 200")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ class ServerFigures:
         for name, figures in self.api.items():
             if name in LISTS:
                 checks.append(Check(f"p95 ms of {name}", figures["p95_ms"], LONGEST_LIST_P95_MS))
-            if name == "entrants":
-                checks.append(Check("p95 ms of entrants", figures["p95_ms"], LONGEST_ENTRANTS_P95_MS))
+            if name in HISTORIES:
+                checks.append(Check(f"p95 ms of {name}", figures["p95_ms"], LONGEST_HISTORY_P95_MS))
         return checks
 
     def as_json(self) -> dict[str, object]:
