@@ -38,7 +38,7 @@ _ODDS = r"""
 _FLOW = """
     INSERT INTO money_flow_history (id, race_id, entrant_id, type, event_timestamp, interval_type, win_pool_amount)
     SELECT
-        'flow-' || number, 'r1', 'e1', 'bucketed',
+        'flow-' || number, 'r1', 'e1', 'bucketed_aggregation',
         '2026-11-21T02:00:00Z'::timestamptz + number * interval '1 second', '5m', number * 100
     FROM generate_series(1, 50) AS number
 """

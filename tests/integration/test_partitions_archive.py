@@ -299,7 +299,7 @@ def test_a_bucket_that_moved_to_the_next_day_meanwhile_is_not_brought_back_twice
     drop_archived(connection, storage, FLOW)
     connection.execute(
         "INSERT INTO money_flow_history (id, race_id, entrant_id, type, event_timestamp, win_pool_amount) "
-        "VALUES ('flow-7', 'r1', 'e1', 'bucketed', '2026-11-21T12:00:00Z', 900)"
+        "VALUES ('flow-7', 'r1', 'e1', 'bucketed_aggregation', '2026-11-21T12:00:00Z', 900)"
     )
     restored = restore_partition(connection, storage, manifest)
     assert (restored.inserted, restored.known, restored.differing) == (49, 1, 1)

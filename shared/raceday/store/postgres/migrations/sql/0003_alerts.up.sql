@@ -42,7 +42,9 @@ CREATE TABLE notifications (
     user_id text NOT NULL,
     title text NOT NULL,
     message text NOT NULL,
-    type text NOT NULL,
+    type text NOT NULL CHECK (type IN (
+        'odds_shortening', 'odds_drifting', 'odds_change', 'money_share_rise', 'scratching'
+    )),
     "read" boolean DEFAULT false,
     race_id text,
     entrant_id text,
