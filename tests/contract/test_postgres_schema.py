@@ -126,6 +126,21 @@ def test_every_single_step_can_be_taken_back_and_made_again(postgres_server: Tes
         assert everything_in(url) == made
 
 
+@pytest.mark.parametrize("version", ["7777", "0000", "abc", "7", "0009", "-1"])
+def test_a_version_that_is_not_there_is_refused_and_those_there_are_named(postgres_url: str, version: str) -> None:
+    migrate_down(postgres_url, "0007")
+    with pytest.raises(ConfigError, match=rf"at 0007 and cannot go back to {version}: choose one of base, 0001, .*07$"):
+        migrate_down(postgres_url, version)
+    assert schema_version(postgres_url) == "0007"
+
+
+def test_nothing_is_taken_back_from_a_database_that_was_never_migrated(postgres_server: TestServer) -> None:
+    url = postgres_server.new_database(template="template1")
+    with pytest.raises(ConfigError, match="never migrated: there is nothing to take back"):
+        migrate_down(url, "0001")
+    assert everything_in(url) == set()
+
+
 def test_migrating_twice_changes_nothing(postgres_url: str) -> None:
     made = everything_in(postgres_url)
     migrate_up(postgres_url)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
+
+from pydantic.alias_generators import to_camel
 
 from api_day import FIRST, NOW, ServedDay, names, on_day
 from raceday.domain.alerts.config import AlertConfig, AlertKind
@@ -97,6 +100,53 @@ def test_wrong_fields_are_named_and_nothing_is_saved(postgres_url):
         untold = await day.post(PATH, content=b'{"indicators": []}', headers={"Content-Type": "text/plain"})
         assert "with Content-Type: application/json" in untold.json()["details"]
         assert await day.state.database.tuples("SELECT count(*) FROM user_alert_configs") == [(0,)]
+
+    on_day(postgres_url, steps, loaded=False)
+
+
+def test_a_field_that_nobody_knows_is_refused_by_its_name(postgres_url):
+    of_body = "known are: user_id, indicators, toggle_all, audible_alerts_enabled, success"
+    of_range = "known are: indicator_id, user_id, indicator_type, percentage_range_min"
+    strange = [
+        ({"foo": 1, "indicators": []}, f"body: foo is not known here; {of_body}"),
+        ({"indicators": [], "Indicators": []}, f"body: Indicators is not known here; {of_body}"),
+        (
+            {"indicators": [{"display_order": 1, "colour": "#112233"}]},
+            f"indicators.0: colour is not known here; {of_range}",
+        ),
+        (
+            {"indicators": [{"displayOrder": 1}, {"displayOrder": 2, "a": 1, "b": 2}]},
+            "indicators.1: a, b are not known",
+        ),
+        ({"indicators": [], "\ud800": 1}, "body: \\ud800 is not known here"),
+        ({"indicators": [], "x" * 51: 1}, f"body: {'x' * 50} is not known here"),
+    ]
+
+    async def steps(day: ServedDay) -> None:
+        for body, details in strange:
+            sent = json.dumps(body).encode()
+            answer = await day.post(PATH, content=sent, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 400, body
+            assert set(answer.json()) == {"error", "details"}
+            assert answer.json()["details"].startswith(details), answer.json()
+        assert await day.state.database.tuples("SELECT count(*) FROM user_alert_configs") == [(0,)]
+
+    on_day(postgres_url, steps, loaded=False)
+
+
+def test_what_was_answered_can_be_sent_back_in_either_spelling(postgres_url):
+    async def steps(day: ServedDay) -> None:
+        got = (await day.get(f"{PATH}?userId=someone")).json()
+        got["indicators"][0]["color"] = "#112233"
+        saved = (await day.post(PATH, json=got)).json()
+        assert saved["indicators"][0]["color"] == "#112233"
+        again = await day.post(PATH, json=saved)
+        assert (again.status_code, names(again.json()["indicators"], "color")) == (200, ["#112233", *COLOURS[1:]])
+        in_camel = {to_camel(name): value for name, value in saved.items()}
+        in_camel["indicators"] = [{to_camel(name): value for name, value in one.items()} for one in saved["indicators"]]
+        in_camel["indicators"][5]["enabled"] = False
+        last = await day.post(PATH, json=in_camel)
+        assert (last.status_code, last.json()["toggle_all"]) == (200, False)
 
     on_day(postgres_url, steps, loaded=False)
 

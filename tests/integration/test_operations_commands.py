@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -133,6 +134,10 @@ def test_one_that_fails_does_not_keep_the_others_and_the_exit_code_says_so(
     [
         (("partitions", "archive", "odds_history_2031_01_01"), "there is no partition odds_history_2031_01_01 here"),
         (("partitions", "drop", "yesterday"), "neither a day nor a partition"),
+        (("partitions", "drop", str(ODDS)), f"{ODDS} is attached: detach it first with scripts/partitions detach"),
+        (("partitions", "archive", str(DAY)), f"{DAY} is attached: detach it first with scripts/partitions detach"),
+        (("migrate", "--down-to", "7777"), "cannot go back to 7777: choose one of base, 0001"),
+        (("migrate", "--down-to", "abc", "--yes"), "cannot go back to abc: choose one of base, 0001"),
         (("restore", "missing.dump"), "missing.dump is no file"),
     ],
 )
@@ -161,6 +166,32 @@ def test_a_backup_is_made_and_restored(here: Path) -> None:
     result = run("restore", made["file"], "--replace")
     assert "every table compared" in result.stderr
     assert "what it was is now" in result.stderr
+
+
+def test_a_day_that_is_interrupted_leaves_no_database_and_says_so(
+    here: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def databases() -> list[tuple[Any, ...]]:
+        with connected(postgres_url) as connection:
+            return connection.execute("SELECT datname FROM pg_database ORDER BY datname").fetchall()
+
+    during = []
+
+    def interrupted(*_: object) -> None:
+        during.extend(databases())
+        raise KeyboardInterrupt
+
+    before = databases()
+    monkeypatch.setattr("raceday.cli.served_day.run_virtual", interrupted)
+    monkeypatch.setattr("raceday.cli.serve.calm_collector", lambda: None)
+    ends = signal.getsignal(signal.SIGTERM)
+    try:
+        said = run("serve", "--json-once", code=130).stderr
+    finally:
+        signal.signal(signal.SIGTERM, ends)
+    assert said == "Interrupted: the day's own database was dropped.\n"
+    assert len(during) == len(before) + 1
+    assert databases() == before
 
 
 def test_without_any_database_it_is_said_how_to_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

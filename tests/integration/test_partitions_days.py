@@ -159,3 +159,6 @@ def test_a_day_means_all_its_partitions_and_nonsense_is_refused() -> None:
         named_by("yesterday", names)
     with pytest.raises(ConfigError, match="there is no partition 2026-11-19"):
         named_by("2026-11-19", names)
+    for text in ("2026-11-21", str(ODDS)):
+        with pytest.raises(ConfigError, match=f"{text} is attached: detach it first"):
+            named_by(text, [PartitionName(TODAY, "odds_history")], [ODDS, FLOW])

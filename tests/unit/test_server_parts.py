@@ -145,10 +145,10 @@ def test_a_batch_says_how_its_races_ended_and_is_warned_of_when_slow(state):
 def test_lines_bear_their_time_and_never_a_secret():
     stream = io.StringIO()
     settings = ServerSettings.model_validate(
-        {"DATABASE_URL": "postgresql://u:canary%2D1@h/db", "RACEDAY_API_KEYS": "canary-2"}
+        {"DATABASE_URL": "postgresql://u:canary%2D1@h/db", "RACEDAY_API_KEYS": "canary-2-of-the-api"}
     )
     log = open_log(settings, At(), stream)
-    log.info("tried", url="postgresql://u:canary%2D1@h/db", password="canary-1", keys=["canary-2"])
+    log.info("tried", url="postgresql://u:canary%2D1@h/db", password="canary-1", keys=["canary-2-of-the-api"])
     line = json.loads(stream.getvalue())
     assert (line["time"], line["level"], line["action"]) == ("2026-11-22T00:00:00.000+00:00", "INFO", "tried")
     assert "canary" not in stream.getvalue()

@@ -14,6 +14,7 @@ from raceday.server.settings import Environment, FeedChoice, ServerSettings
 from raceday.server.settings_sources import (
     ELSEWHERE,
     OTHER_NAMES,
+    OTHER_PARTS,
     SERVER_VARIABLES,
     default_text,
     example_of,
@@ -93,7 +94,61 @@ def test_a_database_url_has_to_name_a_database_of_postgresql(url, tmp_path):
 
 
 def test_a_pool_that_is_smaller_than_its_smallest_is_refused(tmp_path):
-    assert "RACEDAY_POOL_MIN is 20, more than RACEDAY_POOL_MAX (10)" in refusal({"RACEDAY_POOL_MIN": "20"}, tmp_path)
+    for given, told in [({"RACEDAY_POOL_MIN": "20"}, (20, 10)), ({"RACEDAY_POOL_MAX": "1"}, (2, 1))]:
+        assert "RACEDAY_POOL_MIN: is {}, more than RACEDAY_POOL_MAX ({})".format(*told) in refusal(given, tmp_path)
+
+
+def test_fields_that_do_not_go_together_are_in_the_same_message_each_with_its_place(tmp_path):
+    (tmp_path / ".env").write_text("RACEDAY_POOL_MIN=5\n")
+    lines = refusal({"PORT": "abc", "RACEDAY_POOL_MAX": "2", "NZTAB_FROM": "you@example.com"}, tmp_path).splitlines()
+    assert [line.strip().split(":")[0] for line in lines[1:]] == [
+        "PORT",
+        "RACEDAY_POOL_MIN",
+        "NZTAB_PARTNER",
+        "NZTAB_PARTNER_ID",
+    ]
+    assert lines[2].endswith(
+        f"(found in {tmp_path / '.env'}, RACEDAY_POOL_MAX found in the environment; "
+        "example: RACEDAY_POOL_MIN=2 RACEDAY_POOL_MAX=10)"
+    )
+    assert "RACEDAY_POOL_MAX not set: its default" in refusal({"RACEDAY_POOL_MIN": "20"}, tmp_path)
+
+
+def test_a_feed_that_nobody_knows_does_not_ask_for_credentials(tmp_path):
+    assert "NZTAB" not in refusal({"RACEDAY_FEED": "tote"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "origin", ["foo", "racing.example.com", "https://racing.example.com/", "http://a/path", "http://a:b", "ftp://a"]
+)
+def test_an_origin_is_what_a_browser_sends(origin, tmp_path):
+    told = refusal({"RACEDAY_CORS_ORIGINS": f"https://fine.example.com,{origin}"}, tmp_path)
+    assert f"RACEDAY_CORS_ORIGINS: knows no origin {origin}: write * or http(s)://host[:port]" in told
+    fine = "http://127.0.0.1:8080,https://racing.example.com,http://[::1]:80"
+    assert len(load_server_settings({"RACEDAY_CORS_ORIGINS": fine}, tmp_path).cors_origins) == 3
+
+
+def test_a_key_that_can_be_guessed_is_refused_and_not_repeated(tmp_path):
+    told = refusal({"RACEDAY_API_KEYS": "first-long-random-key,canary,0123456789abcde"}, tmp_path)
+    assert "RACEDAY_API_KEYS: has fewer than 16 characters in key 2, 3 of 3" in told
+    assert "openssl rand -hex 24" in told
+    assert "canary" not in told
+
+
+def test_a_misspelt_variable_of_the_file_is_named_with_the_one_that_was_meant(tmp_path):
+    (tmp_path / ".env").write_text("RACEDAY_LOGLEVEL=DEBUG\nRACEDAY_SPEED=9\nPORT=abc\n")
+    told = refusal({"RACEDAY_ELSEWHERE": "1"}, tmp_path)
+    file = tmp_path / ".env"
+    assert f"RACEDAY_LOGLEVEL: is unknown: is RACEDAY_LOG_LEVEL meant? (found in {file})" in told
+    assert f"RACEDAY_SPEED: is unknown: .env.example has those there are (found in {file})" in told
+    assert "PORT: " in told
+    assert "RACEDAY_ELSEWHERE" not in told
+
+
+def test_the_file_may_hold_what_other_parts_read(tmp_path):
+    names = [*sorted(ELSEWHERE | OTHER_PARTS), "POSTGRES_PASSWORD", "AWS_REGION"]
+    (tmp_path / ".env").write_text("".join(f"{name}=1\n" for name in names) + "RACEDAY_EMPTY=\n")
+    load_server_settings({}, tmp_path)
 
 
 def test_names_of_other_systems_are_understood_behind_our_own(tmp_path):
@@ -107,18 +162,19 @@ def test_names_of_other_systems_are_understood_behind_our_own(tmp_path):
 
 def test_lists_are_split_and_no_limit_can_be_asked_for(tmp_path):
     settings = load_server_settings(
-        {"RACEDAY_API_KEYS": "one, two,", "RACEDAY_CORS_ORIGINS": "*", "RACEDAY_RATE_LIMIT": "-"}, tmp_path
+        {"RACEDAY_API_KEYS": f"{'one' * 8}, {'two' * 8},", "RACEDAY_CORS_ORIGINS": "*", "RACEDAY_RATE_LIMIT": "-"},
+        tmp_path,
     )
-    assert (settings.api_keys, settings.cors_origins, settings.rate_limit) == (("one", "two"), ("*",), "")
+    assert (settings.api_keys, settings.cors_origins, settings.rate_limit) == (("one" * 8, "two" * 8), ("*",), "")
 
 
 def test_secrets_are_known_and_not_shown(tmp_path):
     environment = CREDENTIALS | {
         "DATABASE_URL": "postgresql://raceday:canary%2Dpassword@db/raceday",
-        "RACEDAY_API_KEYS": "canary-key",
+        "RACEDAY_API_KEYS": "canary-key-of-the-api",
     }
     settings = load_server_settings(environment, tmp_path)
-    assert {"canary-id", "canary-key", "canary%2Dpassword", "canary-password"} <= set(settings.secrets())
+    assert {"canary-id", "canary-key-of-the-api", "canary%2Dpassword", "canary-password"} <= set(settings.secrets())
     assert "canary" not in repr(settings)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from raceday.cli.operations_ground import database_here, say
 from raceday.errors import ConfigError
-from raceday.store.postgres.migrate import migrate_down, migrate_up, newest_version, schema_version
+from raceday.store.postgres.migrate import migrate_down, migrate_up, newest_version, refuse_unreachable, schema_version
 
 
 def migrate(
@@ -23,6 +23,7 @@ def migrate(
         if not down_to:
             migrate_up(database_url)
         elif not yes:
+            refuse_unreachable(before, down_to)
             raise ConfigError(
                 f"the schema is at {before}; going back to {down_to} loses what later versions keep. Make a backup, "
                 "end every server, and add --yes"

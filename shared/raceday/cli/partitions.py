@@ -110,7 +110,7 @@ def archive(
         storage = archive_here()
         names = detached_names(connection)
         failures = []
-        for name in _named(wanted, names) if wanted else names:
+        for name in _named(wanted, names, attached_names(connection)) if wanted else names:
             try:
                 result = archive_partition(connection, storage, name, kind, SystemClock().now())
                 address = storage.address(result.manifest.key)
@@ -138,7 +138,7 @@ def drop(
 ) -> None:
     """Drop detached partitions whose archive holds the same rows, which is looked at before."""
     with connection_here() as (connection, _):
-        names = _named(wanted, detached_names(connection))
+        names = _named(wanted, detached_names(connection), attached_names(connection))
         storage = None if unarchived else archive_here()
         for name in names:
             if storage is None:
@@ -163,8 +163,10 @@ def restore(
             say(f"{manifest.partition}: {restored.inserted} rows restored{known}{other}")
 
 
-def _named(wanted: list[str], names: list[PartitionName]) -> list[PartitionName]:
-    return list(dict.fromkeys(name for text in wanted for name in named_by(text, names)))
+def _named(
+    wanted: list[str], names: list[PartitionName], attached: list[PartitionName] | None = None
+) -> list[PartitionName]:
+    return list(dict.fromkeys(name for text in wanted for name in named_by(text, names, attached or ())))
 
 
 def _chosen(wanted: list[str], manifests: list[Manifest]) -> list[Manifest]:

@@ -52,7 +52,12 @@ def serve(
         if json_once:
             # Whoever ends the day early must not leave its database behind.
             signal.signal(signal.SIGTERM, _end)
-            outcome = run_served_day(settings, ServedDayPlan(chosen_date(racing_day), seed, saturday))
+            plan = ServedDayPlan(chosen_date(racing_day), seed, saturday)
+            try:
+                outcome = run_served_day(settings, plan)
+            except KeyboardInterrupt:
+                people.print("Interrupted: the day's own database was dropped.", highlight=False)
+                raise typer.Exit(130) from None
             print_json(outcome.as_json())
             if not outcome.whole:
                 raise typer.Exit(1)

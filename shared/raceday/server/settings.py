@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 import limits
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from raceday.domain.cadence import POLICIES
 from raceday.runtime.settings import Settings
@@ -18,6 +19,10 @@ SERVER_CLAIM_TTL_S = 10.0
 _POSTGRES = ("postgresql", "postgres")
 IDENTIFICATION = ("NZTAB_FROM", "NZTAB_PARTNER", "NZTAB_PARTNER_ID")
 """What the real feed wants to know of whoever asks it."""
+SHORTEST_API_KEY = 16
+"""Characters: 64 bits even of a key written in hexadecimal digits."""
+_ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+"""What a browser sends as Origin: no path, not even a slash at its end."""
 
 
 class FeedChoice(StrEnum):
@@ -104,7 +109,9 @@ class ServerSettings(Settings):
         25, alias="RACEDAY_POLL_PARALLEL", ge=1, le=200, description="races polled at once by this server"
     )
     pool_max: int = Field(10, alias="RACEDAY_POOL_MAX", ge=1, le=200, description="database connections at most")
-    pool_min: int = Field(2, alias="RACEDAY_POOL_MIN", ge=1, le=200, description="database connections at least")
+    pool_min: int = Field(
+        2, alias="RACEDAY_POOL_MIN", ge=1, le=200, description="database connections at least", validate_default=True
+    )
     pool_idle_s: float = Field(
         30.0, alias="RACEDAY_POOL_IDLE_S", gt=0, description="seconds after which a spare connection is closed"
     )
@@ -130,7 +137,7 @@ class ServerSettings(Settings):
         examples=["https://racing.example.com"],
     )
     history_limit: int = Field(
-        50, alias="RACEDAY_HISTORY_LIMIT", ge=1, le=1000, description="history rows a runner that the API embeds"
+        50, alias="RACEDAY_HISTORY_LIMIT", ge=1, le=500, description="history rows a runner that the API embeds"
     )
 
     icon_folder: str = Field(
@@ -164,11 +171,34 @@ class ServerSettings(Settings):
             raise ValueError("is no limit: write a number, a slash, and second, minute, hour or day") from None
         return text
 
-    @model_validator(mode="after")
-    def _pool_has_room(self) -> Self:
-        if self.pool_min > self.pool_max:
-            raise ValueError(f"RACEDAY_POOL_MIN is {self.pool_min}, more than RACEDAY_POOL_MAX ({self.pool_max})")
-        return self
+    @field_validator("pool_min")
+    @classmethod
+    def _pool_has_room(cls, pool_min: int, info: ValidationInfo) -> int:
+        """Compare with the largest pool, which is validated before; a field's own check is told with all others."""
+        pool_max = info.data.get("pool_max")
+        if pool_max is not None and pool_min > pool_max:
+            raise ValueError(f"is {pool_min}, more than RACEDAY_POOL_MAX ({pool_max})")
+        return pool_min
+
+    @field_validator("api_keys")
+    @classmethod
+    def _are_long(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse keys that can be guessed; without repeating them."""
+        short = [str(number) for number, key in enumerate(keys, start=1) if len(key) < SHORTEST_API_KEY]
+        if short:
+            raise ValueError(
+                f"has fewer than {SHORTEST_API_KEY} characters in key {', '.join(short)} of {len(keys)}: "
+                "make each one with `openssl rand -hex 24`"
+            )
+        return keys
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [origin for origin in origins if origin != "*" and not _ORIGIN.fullmatch(origin)]
+        if wrong:
+            raise ValueError(f"knows no origin {', '.join(wrong)}: write * or http(s)://host[:port], without a path")
+        return origins
 
     @property
     def chosen_feed(self) -> FeedChoice:

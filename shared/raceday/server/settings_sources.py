@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from raceday.errors import ConfigError
+from raceday.server.operations.archive_settings import ENDPOINT_VARIABLE, URL_VARIABLE
 from raceday.server.settings import IDENTIFICATION, FeedChoice, ServerSettings
 
 OTHER_NAMES: Mapping[str, str] = {"LOG_LEVEL": "RACEDAY_LOG_LEVEL", "NZTAB_API_URL": "NZTAB_BASE_URL"}
@@ -32,7 +34,12 @@ ELSEWHERE = frozenset(
 SERVER_VARIABLES = tuple(
     str(field.alias) for field in ServerSettings.model_fields.values() if field.alias not in ELSEWHERE
 )
+OTHER_PARTS = frozenset({URL_VARIABLE, ENDPOINT_VARIABLE, "RACEDAY_CORPUS", "RACEDAY_EXCHANGES", "RACEDAY_PYTHON"})
+"""Variables of the archive, the tests and the scripts, which may stand in the same file."""
 DOTENV = ".env"
+_OURS = "RACEDAY_"
+_COMPARED = {"RACEDAY_POOL_MIN": "RACEDAY_POOL_MAX"}
+"""Variables that may be wrong for what another one says: then both are shown."""
 _EXAMPLES = {
     "NZTAB_FROM": "you@example.com",
     "NZTAB_PARTNER": "Your Company",
@@ -55,19 +62,20 @@ class _Given:
 def load_server_settings(environment: Mapping[str, str], folder: Path) -> ServerSettings:
     """Return the settings of the environment, and for what it leaves open those of `folder`'s `.env` file.
 
-    An empty variable counts as not set. Raises `ConfigError` with one line for each variable that is missing or
-    wrong: why, where it was looked for, and an example.
+    An empty variable counts as not set. Raises `ConfigError` with one line for each variable that is missing, wrong,
+    or in the file and known to nobody: why, where it was found or looked for, and an example.
     """
     dotenv = folder / DOTENV
-    given = _found(environment, dotenv)
+    in_file = _in_file(dotenv)
+    given = _found(environment, in_file, dotenv)
+    others = _missing_credentials(given, dotenv) + _unknown(in_file, dotenv)
     try:
         settings = ServerSettings.model_validate({name: found.value for name, found in given.items()})
     except ValidationError as error:
         problems = [_problem(detail, given) for detail in error.errors(include_input=False, include_url=False)]
-        raise _refused(problems + _missing_credentials(given, dotenv)) from None
-    problems = _missing_credentials(given, dotenv)
-    if problems:
-        raise _refused(problems)
+        raise _refused(problems + others) from None
+    if others:
+        raise _refused(others)
     return settings
 
 
@@ -97,9 +105,12 @@ def default_text(name: str) -> str:
             return str(other)
 
 
-def _found(environment: Mapping[str, str], dotenv: Path) -> dict[str, _Given]:
+def _in_file(dotenv: Path) -> dict[str, str]:
+    return {name: value or "" for name, value in dotenv_values(dotenv).items()} if dotenv.is_file() else {}
+
+
+def _found(environment: Mapping[str, str], in_file: Mapping[str, str], dotenv: Path) -> dict[str, _Given]:
     """Return the variables that are set, the environment's before the file's, our own names before others'."""
-    in_file = {name: value or "" for name, value in dotenv_values(dotenv).items()} if dotenv.is_file() else {}
     sources = [(environment, "the environment"), (in_file, str(dotenv))]
     found: dict[str, _Given] = {}
     names = [(name, name) for name in SERVER_VARIABLES] + [(other, ours) for other, ours in OTHER_NAMES.items()]
@@ -116,18 +127,42 @@ def _found(environment: Mapping[str, str], dotenv: Path) -> dict[str, _Given]:
 
 def _problem(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
     reason = detail["msg"].removeprefix("Value error, ")
-    if not detail["loc"]:
-        return f"{reason} (found in the environment or {DOTENV}; example: RACEDAY_POOL_MIN=2 RACEDAY_POOL_MAX=10)"
-    name = str(detail["loc"][0])
-    place = given[name].place if name in given else "nowhere"
-    return f"{name}: {reason} (found in {place}; example: {name}={example_of(name)})"
+    where = str(detail["loc"][0])
+    # A default that another variable makes wrong is told by its field's name, everything else by its alias.
+    name = str(ServerSettings.model_fields[where].alias) if where in ServerSettings.model_fields else where
+    other = _COMPARED.get(name)
+    compared = [other] if other is not None and other in reason else []
+    places = [_place(name, given), *(f"{other} {_place(other, given)}" for other in compared)]
+    examples = [f"{shown}={example_of(shown)}" for shown in (name, *compared)]
+    return f"{name}: {reason} ({', '.join(places)}; example: {' '.join(examples)})"
+
+
+def _place(name: str, given: Mapping[str, _Given]) -> str:
+    return f"found in {given[name].place}" if name in given else "not set: its default"
+
+
+def _unknown(in_file: Mapping[str, str], dotenv: Path) -> list[str]:
+    """Return a line for each variable of the file that has our name and that nobody reads: it was misspelt.
+
+    The environment is not looked through: there, what others put into it is none of the server's business.
+    """
+    ours = [*SERVER_VARIABLES, *ELSEWHERE, *OTHER_PARTS]
+    known = sorted(name.removeprefix(_OURS) for name in ours if name.startswith(_OURS))
+    written = sorted(name.removeprefix(_OURS) for name in in_file if name.startswith(_OURS) and in_file[name].strip())
+    lines = []
+    for name in (name for name in written if name not in known):
+        near = get_close_matches(name, known, n=1, cutoff=0.75)
+        hint = f"is {_OURS}{near[0]} meant?" if near else f"{DOTENV}.example has those there are"
+        lines.append(f"{_OURS}{name}: is unknown: {hint} (found in {dotenv})")
+    return lines
 
 
 def _missing_credentials(given: Mapping[str, _Given], dotenv: Path) -> list[str]:
     """Return a line for each credential that the real feed lacks; some without the others are a mistake as well."""
     names = IDENTIFICATION
     lacking = [name for name in names if name not in given]
-    choice = given["RACEDAY_FEED"].value if "RACEDAY_FEED" in given else ""
+    feed = given["RACEDAY_FEED"].value if "RACEDAY_FEED" in given else ""
+    choice = feed if feed in list(FeedChoice) else ""
     if choice == FeedChoice.SIMULATOR or not lacking or (not choice and len(lacking) == len(names)):
         return []
     why = "RACEDAY_FEED is nztab" if choice else f"{', '.join(name for name in names if name in given)} is set"

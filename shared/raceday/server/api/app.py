@@ -35,7 +35,8 @@ IN_A_THREAD_FROM = 1024 * 1024
 """Less than that is compressed in a millisecond or two, and a thread would not make it less."""
 _DESCRIPTION = (
     "A day of Australian and New Zealand horse racing: programme, prices, money and results. Names in answers are in "
-    "snake_case; query parameters are read in camelCase and in snake_case. Amounts are cents, instants UTC."
+    "snake_case, but for `previousRace`, `nextRace`, `nextScheduledRace`, `winPoolAmount` and `placePoolAmount`; query "
+    "parameters are read in camelCase and in snake_case. Amounts are cents, instants UTC."
 )
 
 _ERRORS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {

@@ -48,11 +48,23 @@ def parse_name(text: str) -> PartitionName | None:
         return None
 
 
-def named_by(wanted: str, names: Sequence[PartitionName]) -> list[PartitionName]:
+def named_by(
+    wanted: str, names: Sequence[PartitionName], attached: Sequence[PartitionName] = ()
+) -> list[PartitionName]:
     """Return the partitions that a person means by a day (`2026-11-22`) or by a partition's name.
 
-    Raises `ConfigError` when the text is neither, or none of `names` is meant.
+    Raises `ConfigError` when the text is neither, or none of `names` is meant; one of `attached` has to be detached
+    before it is one of `names`, which is said.
     """
+    found = _meant(wanted, names)
+    if found:
+        return found
+    if _meant(wanted, attached):
+        raise ConfigError(f"{wanted} is attached: detach it first with scripts/partitions detach {wanted}")
+    raise ConfigError(f"there is no partition {wanted} here: scripts/partitions list shows those there are")
+
+
+def _meant(wanted: str, names: Sequence[PartitionName]) -> list[PartitionName]:
     try:
         day = date.fromisoformat(wanted)
     except ValueError:
@@ -61,9 +73,5 @@ def named_by(wanted: str, names: Sequence[PartitionName]) -> list[PartitionName]
             raise ConfigError(
                 f"{wanted} is neither a day nor a partition: write 2026-11-22 or odds_history_2026_11_22"
             ) from None
-        found = [known for known in names if known == name]
-    else:
-        found = [known for known in names if known.day == day]
-    if not found:
-        raise ConfigError(f"there is no partition {wanted} here: scripts/partitions list shows those there are")
-    return found
+        return [known for known in names if known == name]
+    return [known for known in names if known.day == day]

@@ -19,6 +19,8 @@ from raceday.errors import ConfigError, StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "schema_migrations"
+BASE = "base"
+"""Alembic's name for a database without any of the migrations."""
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_S = 4
 """A migration that finds a table in use gives way to whoever uses it, and is tried again by the server that starts."""
@@ -37,8 +39,28 @@ def migrate_up(database_url: str, version: str = "head") -> None:
 
 
 def migrate_down(database_url: str, version: str) -> None:
-    """Take the schema back to a version, `base` for nothing at all: rows of what goes are lost."""
+    """Take the schema back to a version, `base` for nothing at all: rows of what goes are lost.
+
+    Raises `ConfigError` for a version that there is no way back to, and what `migrate_up` raises.
+    """
+    refuse_unreachable(schema_version(database_url), version)
     _run(database_url, lambda config: command.downgrade(config, version))
+
+
+def refuse_unreachable(current: str | None, version: str) -> None:
+    """Raise `ConfigError` unless a schema at `current` can be taken back to `version`."""
+    if current is None:
+        raise ConfigError("the database has no schema of RaceDay, it was never migrated: there is nothing to take back")
+    earlier = [BASE, *(known for known in all_versions() if known <= current)]
+    if version not in earlier:
+        raise ConfigError(
+            f"the schema is at {current} and cannot go back to {version}: choose one of {', '.join(earlier)}"
+        )
+
+
+def all_versions() -> list[str]:
+    """Return every version that this RaceDay knows, the first one first."""
+    return sorted(str(script.revision) for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def schema_version(database_url: str) -> str | None:

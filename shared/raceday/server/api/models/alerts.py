@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -66,11 +66,31 @@ class NotificationAnswer(Shape):
 
 
 class Sent(BaseModel):
-    """A body, or a part of one, in either spelling; unknown fields are left alone."""
+    """A body, or a part of one, in either spelling. What is only answered may be sent back, and changes nothing."""
 
     model_config = ConfigDict(
-        alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, to_camel(name))), extra="ignore"
+        alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, to_camel(name))),
+        extra="ignore",
+        json_schema_extra=lambda schema, model: schema.update(propertyNames={"enum": model.spellings()}),
     )
+    known: ClassVar[tuple[str, ...]]
+    """The names of all that may be sent, in snake_case."""
+
+    @classmethod
+    def spellings(cls) -> list[str]:
+        """Return the known names, each in both spellings."""
+        return list(dict.fromkeys(spelling for name in cls.known for spelling in (name, to_camel(name))))
+
+    @model_validator(mode="before")
+    @classmethod
+    def only_known(cls, sent: object) -> object:
+        """Refuse a field that nobody knows: who misspells one would take it for saved."""
+        if isinstance(sent, dict) and (unknown := sent.keys() - cls.spellings()):
+            # A name may hold half a surrogate pair, which no answer can be written with.
+            shown = sorted(name.encode("utf-8", "backslashreplace").decode()[:50] for name in unknown)[:5]
+            verb = "is" if len(unknown) == 1 else "are"
+            raise ValueError(f"{', '.join(shown)} {verb} not known here; known are: {', '.join(cls.known)}")
+        return sent
 
     @model_validator(mode="before")
     @classmethod
@@ -87,6 +107,9 @@ class Sent(BaseModel):
 class SentRange(Sent):
     """A range as the dashboard sends it; what is left out stays as it is stored."""
 
+    # The dashboard's own ranges say `lastUpdated` for what is answered as `updated_at`.
+    known = (*AlertRange.model_fields, "last_updated")
+
     display_order: int = Field(ge=1, le=6, strict=True)
     percentage_range_min: float | None = Field(default=None, ge=0, le=100, strict=True)
     percentage_range_max: float | None = Field(default=None, ge=0, le=100, strict=True)
@@ -98,6 +121,8 @@ class SentRange(Sent):
 
 class SentRanges(Sent):
     """What a user saves: up to six ranges, each display order once."""
+
+    known = tuple(SavedAlertRanges.model_fields)
 
     user_id: UserId = "Default User"
     indicators: list[SentRange] = Field(max_length=6)
