@@ -25,8 +25,10 @@ ENDPOINTS: tuple[tuple[str, str], ...] = (
     ("timeline 2000", "/api/money-flow-timeline?raceId=race-1&entrants={field}&poolType=win&limit=2000"),
     ("user-alert-configs", "/api/user-alert-configs?userId=somebody"),
     ("notifications", "/api/notifications?userId=somebody"),
+    ("health", "/health"),
+    ("metrics", "/metrics"),
 )
-"""What is asked of the loaded day, by the name it is reported under."""
+"""What is asked of the loaded day, by the name it is reported under. No scheduler runs here, so health answers 503."""
 FIELD = ",".join(f"runner-1-{number}" for number in range(1, 15))
 
 
