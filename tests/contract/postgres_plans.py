@@ -80,7 +80,7 @@ _LOAD = """
     INSERT INTO user_alert_channels (id, user_id, webhook_url)
     SELECT 'u' || number, 'user' || number, repeat('hook/', 30) FROM generate_series(1, 5000) AS number;
     INSERT INTO notifications (id, user_id, title, message, type, race_id, entrant_id, config_id, crossed_at)
-    SELECT 'n' || race_id, 'user' || race_number, 'Told', '', 'scratching', race_id, race_id, 'c', start_time FROM races;
+    SELECT 'n' || race_id, 'user' || race_number, 'Out', '', 'scratching', race_id, race_id, 'c', start_time FROM races;
     INSERT INTO poll_logs (id, race_id, occurred_at, error)
     SELECT 'l' || race_id, race_id, start_time, 'FeedUnavailable' FROM races;
     INSERT INTO function_runs (id, execution_id, function, started_at)
