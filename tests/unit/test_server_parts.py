@@ -155,15 +155,18 @@ def test_lines_bear_their_time_and_never_a_secret():
 
 
 def test_what_libraries_warn_of_goes_into_the_log(state, caplog):
-    before = {name: (logging.getLogger(name).handlers, logging.getLogger(name).propagate) for name in LIBRARIES}
+    loggers = [logging.getLogger(name) for name in LIBRARIES]
+    before = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
         take_up_libraries(state.log)
         logging.getLogger("psycopg.pool").info("nothing of interest")
         logging.getLogger("psycopg.pool").warning("error connecting in %r", "raceday")
         logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=RuntimeError("broken"))
     finally:
-        for name, (handlers, propagates) in before.items():
-            logging.getLogger(name).handlers, logging.getLogger(name).propagate = handlers, propagates
+        for logger, (handlers, propagates, level) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagates
+            logger.setLevel(level)
     warned, failed = state.logged()
     assert (warned["level"], warned["message"]) == ("WARNING", "error connecting in 'raceday'")
     assert (failed["level"], failed["error"]) == ("ERROR", "RuntimeError: broken")

@@ -52,3 +52,5 @@ def take_up_libraries(log: JsonLog) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [LibraryLog(log)]
         logger.propagate = False
+        # Whoever used the library before in this process may have silenced it.
+        logger.setLevel(logging.WARNING)
